@@ -1,0 +1,221 @@
+/// A JSON object, held as its own compact text: order, digits and escapes stay as they were.
+///
+/// Looking a member up reads the text, so take what you need once. Copying costs one reference. Where a name stands
+/// more than once the last one counts, and all are kept.
+///
+/// - Note: `@unchecked Sendable` is sound: the header and the bytes of the storage are written before the first reference
+///   to it is shared, and never again.
+public struct JSONObject: @unchecked Sendable {
+    /// The bytes and what was learnt while checking them.
+    final class Storage: ManagedBuffer<Header, UInt8> {}
+
+    struct Header {
+        var count: Int
+        /// The value of the member `symbol`, when that is a text: filters ask for it again and again.
+        var symbol: Name?
+    }
+
+    let storage: Storage
+
+    private static let empty = JSONObject([])
+
+    /// `{}`
+    public init() {
+        self = Self.empty
+    }
+
+    public init(_ members: [(String, JSONValue)]) {
+        var writer = JSONWriter()
+        var symbol: Name?
+        writer.write(byte: UInt8(ascii: "{"))
+        for (index, member) in members.enumerated() {
+            if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
+            writer.write(string: member.0)
+            writer.write(byte: UInt8(ascii: ":"))
+            writer.write(member.1)
+            if member.0 == "symbol" { symbol = member.1.string.map { Name($0) } }
+        }
+        writer.write(byte: UInt8(ascii: "}"))
+        self.storage = writer.withBytes { Self.makeStorage($0, symbol: symbol) }
+    }
+
+    /// Reads the text of one JSON object.
+    public init(json: String) throws(EventDecodingError) {
+        self = try json.withRawUTF8 { bytes throws(EventDecodingError) in try JSONObject(json: bytes) }
+    }
+
+    package init(json bytes: UnsafeRawBufferPointer) throws(EventDecodingError) {
+        do throws(JSONSyntaxError) {
+            var reader = JSONReader(bytes)
+            let object = try reader.readObject()
+            try reader.expectEnd()
+            self = object
+        } catch {
+            throw EventDecodingError(error)
+        }
+    }
+
+    /// Bytes that are known to be the compact text of an object.
+    init(compact bytes: UnsafeRawBufferPointer, symbol: Name?) {
+        self.storage = Self.makeStorage(bytes, symbol: symbol)
+    }
+
+    private static func makeStorage(_ bytes: UnsafeRawBufferPointer, symbol: Name?) -> Storage {
+        let buffer = Storage.create(minimumCapacity: bytes.count) { _ in Header(count: bytes.count, symbol: symbol) }
+        buffer.withUnsafeMutablePointerToElements { target in
+            UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)
+        }
+        // `create` returns the class it was called on.
+        return unsafeDowncast(buffer, to: Storage.self)
+    }
+
+    /// The compact JSON text; valid only inside `body`.
+    package func withUTF8<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try self.storage.withUnsafeMutablePointers { header, elements throws(Failure) in
+            try body(UnsafeRawBufferPointer(start: elements, count: header.pointee.count))
+        }
+    }
+
+    /// The member `symbol`, when it is a text.
+    public var symbol: Name? {
+        self.storage.header.symbol
+    }
+
+    public var isEmpty: Bool {
+        self.storage.header.count == 2
+    }
+}
+
+// MARK: Members
+
+extension JSONObject {
+    /// The value of a member; `nil` when there is none by that name.
+    public subscript(key: String) -> JSONValue? {
+        var found: JSONValue?
+        self.forEachMember { name, reader throws(JSONSyntaxError) in
+            if name.withUTF8({ bytes in key.utf8.elementsEqual(bytes) }) {
+                found = try reader.readValue()
+            } else {
+                try reader.skipValue()
+            }
+        }
+        return found
+    }
+
+    /// Names and values, in order.
+    public var members: [(key: String, value: JSONValue)] {
+        var members: [(String, JSONValue)] = []
+        self.forEachMember { name, reader throws(JSONSyntaxError) in
+            members.append((name.decoded(), try reader.readValue()))
+        }
+        return members
+    }
+
+    /// This object with a member set: in its place when it was there, else at the end. `nil` takes it out.
+    public func setting(_ key: String, to value: JSONValue?) -> JSONObject {
+        var members = self.members.map { ($0.key, $0.value) }
+        let places = members.indices.filter { members[$0].0 == key }
+        if let value, let last = places.last {
+            members[last].1 = value
+        } else if let value {
+            members.append((key, value))
+        } else {
+            members.removeAll { $0.0 == key }
+        }
+        return JSONObject(members)
+    }
+
+    /// Visits each member; `body` has to read or skip the value.
+    package func forEachMember(
+        _ body: (RawJSONString, inout JSONReader) throws(JSONSyntaxError) -> Void
+    ) {
+        self.withUTF8 { bytes in
+            do throws(JSONSyntaxError) {
+                var reader = JSONReader(bytes)
+                try reader.beginObject()
+                var isFirst = true
+                while let key = try reader.nextKey(isFirst: &isFirst) {
+                    try body(key, &reader)
+                }
+            } catch {
+                // The text was checked when the object was made.
+                assertionFailure("a JSON object holds text that is none: \(error.message)")
+            }
+        }
+    }
+}
+
+extension JSONObject: Hashable, CustomStringConvertible, ExpressibleByDictionaryLiteral {
+    /// Equal texts: the same members in the same order with the same digits.
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        left.storage === right.storage
+            || left.withUTF8 { left in right.withUTF8 { right in left.elementsEqual(right) } }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        self.withUTF8 { hasher.combine(bytes: $0) }
+    }
+
+    /// Compact JSON.
+    public var description: String {
+        self.withUTF8 { String(decoding: $0, as: UTF8.self) }
+    }
+
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init(elements)
+    }
+}
+
+extension JSONReader {
+    /// Reads one object, keeping its text without the white space between tokens.
+    package mutating func readObject(depth: Int = 0) throws(JSONSyntaxError) -> JSONObject {
+        guard depth < Self.maximumDepth else { throw self.error(.tooDeep) }
+        let outerWhitespace = self.sawWhitespace
+        self.skipWhitespace()
+        self.sawWhitespace = false
+        let start = self.index
+        try self.beginObject()
+        var symbol: Name?
+        var isFirst = true
+        while let key = try self.nextKey(isFirst: &isFirst) {
+            if key.equals("symbol"), try self.kind() == .string {
+                symbol = try self.readString().withUTF8 { Name(validated: $0) }
+            } else {
+                try self.skipValue(depth: depth + 1)
+            }
+        }
+        let text = self.slice(start..<self.index)
+        let isCompact = !self.sawWhitespace
+        self.sawWhitespace = self.sawWhitespace || outerWhitespace
+        if isCompact { return JSONObject(compact: text, symbol: symbol) }
+        var writer = JSONWriter(capacity: text.count)
+        writer.write(withoutWhitespace: text)
+        return writer.withBytes { JSONObject(compact: $0, symbol: symbol) }
+    }
+}
+
+extension JSONWriter {
+    /// Copies valid JSON, leaving out the white space between tokens.
+    package mutating func write(withoutWhitespace json: UnsafeRawBufferPointer) {
+        var inString = false
+        var index = 0
+        while index < json.count {
+            let byte = json[index]
+            if inString {
+                self.write(byte: byte)
+                if byte == UInt8(ascii: "\\") && index + 1 < json.count {
+                    index += 1
+                    self.write(byte: json[index])
+                } else if byte == UInt8(ascii: "\"") {
+                    inString = false
+                }
+            } else if byte > 0x20 {
+                self.write(byte: byte)
+                inString = byte == UInt8(ascii: "\"")
+            }
+            index += 1
+        }
+    }
+}
