@@ -11,8 +11,13 @@ public struct JSONObject: @unchecked Sendable {
 
     struct Header {
         var count: Int
-        /// The value of the member `symbol`, when that is a text: filters ask for it again and again.
+        var names: Names
+    }
+
+    /// The members that filters ask for again and again, where they are texts.
+    struct Names {
         var symbol: Name?
+        var venueSymbol: Name?
     }
 
     let storage: Storage
@@ -26,17 +31,18 @@ public struct JSONObject: @unchecked Sendable {
 
     public init(_ members: [(String, JSONValue)]) {
         var writer = JSONWriter()
-        var symbol: Name?
+        var names = Names()
         writer.write(byte: UInt8(ascii: "{"))
         for (index, member) in members.enumerated() {
             if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
             writer.write(string: member.0)
             writer.write(byte: UInt8(ascii: ":"))
             writer.write(member.1)
-            if member.0 == "symbol" { symbol = member.1.string.map { Name($0) } }
+            if member.0 == "symbol" { names.symbol = member.1.string.map { Name($0) } }
+            if member.0 == "venue_symbol" { names.venueSymbol = member.1.string.map { Name($0) } }
         }
         writer.write(byte: UInt8(ascii: "}"))
-        self.storage = writer.withBytes { Self.makeStorage($0, symbol: symbol) }
+        self.storage = writer.withBytes { Self.makeStorage($0, names: names) }
     }
 
     /// Reads the text of one JSON object.
@@ -56,12 +62,12 @@ public struct JSONObject: @unchecked Sendable {
     }
 
     /// Bytes that are known to be the compact text of an object.
-    init(compact bytes: UnsafeRawBufferPointer, symbol: Name?) {
-        self.storage = Self.makeStorage(bytes, symbol: symbol)
+    init(compact bytes: UnsafeRawBufferPointer, names: Names) {
+        self.storage = Self.makeStorage(bytes, names: names)
     }
 
-    private static func makeStorage(_ bytes: UnsafeRawBufferPointer, symbol: Name?) -> Storage {
-        let buffer = Storage.create(minimumCapacity: bytes.count) { _ in Header(count: bytes.count, symbol: symbol) }
+    private static func makeStorage(_ bytes: UnsafeRawBufferPointer, names: Names) -> Storage {
+        let buffer = Storage.create(minimumCapacity: bytes.count) { _ in Header(count: bytes.count, names: names) }
         buffer.withUnsafeMutablePointerToElements { target in
             UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)
         }
@@ -80,7 +86,12 @@ public struct JSONObject: @unchecked Sendable {
 
     /// The member `symbol`, when it is a text.
     public var symbol: Name? {
-        self.storage.header.symbol
+        self.storage.header.names.symbol
+    }
+
+    /// The member `venue_symbol`, when it is a text.
+    public var venueSymbol: Name? {
+        self.storage.header.names.venueSymbol
     }
 
     public var isEmpty: Bool {
@@ -177,11 +188,13 @@ extension JSONReader {
         self.sawWhitespace = false
         let start = self.index
         try self.beginObject()
-        var symbol: Name?
+        var names = JSONObject.Names()
         var isFirst = true
         while let key = try self.nextKey(isFirst: &isFirst) {
             if key.equals("symbol"), try self.kind() == .string {
-                symbol = try self.readString().withUTF8 { Name(validated: $0) }
+                names.symbol = try self.readString().withUTF8 { Name(validated: $0) }
+            } else if key.equals("venue_symbol"), try self.kind() == .string {
+                names.venueSymbol = try self.readString().withUTF8 { Name(validated: $0) }
             } else {
                 try self.skipValue(depth: depth + 1)
             }
@@ -189,10 +202,10 @@ extension JSONReader {
         let text = self.slice(start..<self.index)
         let isCompact = !self.sawWhitespace
         self.sawWhitespace = self.sawWhitespace || outerWhitespace
-        if isCompact { return JSONObject(compact: text, symbol: symbol) }
+        if isCompact { return JSONObject(compact: text, names: names) }
         var writer = JSONWriter(capacity: text.count)
         writer.write(withoutWhitespace: text)
-        return writer.withBytes { JSONObject(compact: $0, symbol: symbol) }
+        return writer.withBytes { JSONObject(compact: $0, names: names) }
     }
 }
 

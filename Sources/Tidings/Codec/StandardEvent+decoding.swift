@@ -85,7 +85,7 @@ private struct EnvelopeDecoder {
             event.setProcessing(at: self.processedAt, timeMs: self.processingTime)
             if !self.extra.isEmpty {
                 event.extra = ([UInt8(ascii: "{")] + self.extra + [UInt8(ascii: "}")]).withUnsafeBytes {
-                    JSONObject(compact: $0, symbol: nil)
+                    JSONObject(compact: $0, names: .init())
                 }
             }
         }

@@ -15,6 +15,8 @@ final class InternTable: @unchecked Sendable {
         /// The text in quotes, escaped as JSON.
         var quoted: UnsafeRawBufferPointer
         var utf8: UnsafeRawBufferPointer
+        /// The number of the text in ASCII capitals, which may be the text itself.
+        var folded: UInt32
     }
 
     private let capacity: Int
@@ -62,6 +64,12 @@ final class InternTable: @unchecked Sendable {
         self.entries[Int(index)].quoted
     }
 
+    /// The text in ASCII capitals.
+    @inline(__always)
+    func folded(_ index: UInt32) -> UInt32 {
+        self.entries[Int(index)].folded
+    }
+
     func string(_ index: UInt32) -> String {
         String(decoding: self.utf8(index), as: UTF8.self)
     }
@@ -88,6 +96,12 @@ final class InternTable: @unchecked Sendable {
     @inline(never)
     private func insert(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         guard bytes.count <= Self.maximumByteCount else { return nil }
+        var folded: UInt32?
+        if bytes.contains(where: { $0 &- UInt8(ascii: "a") < 26 }) {
+            folded = bytes.map { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 }.withUnsafeBytes { self.intern($0) }
+            // Without room for its capitals a text is not interned either, so that comparing without case stays exact.
+            if folded == nil { return nil }
+        }
         return self.lock.withLock {
             if let known = self.find(bytes, hash: hash) { return known }
             guard self.count < self.capacity else { return nil }
@@ -104,7 +118,8 @@ final class InternTable: @unchecked Sendable {
                 to: Entry(
                     hash: hash,
                     quoted: quoted,
-                    utf8: UnsafeRawBufferPointer(start: utf8.baseAddress, count: bytes.count)
+                    utf8: UnsafeRawBufferPointer(start: utf8.baseAddress, count: bytes.count),
+                    folded: folded ?? UInt32(self.count)
                 )
             )
             self.count += 1

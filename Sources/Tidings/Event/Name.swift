@@ -39,6 +39,21 @@ public struct Name: Sendable {
     }
 }
 
+extension Name {
+    /// The name in ASCII capitals, for comparing without case.
+    @inline(__always)
+    package var folded: Name {
+        switch self.storage {
+        case .interned(let index): Name(storage: .interned(Self.table.folded(index)))
+        case .text(let text): Name(text.value.uppercased())
+        }
+    }
+
+    private init(storage: Storage) {
+        self.storage = storage
+    }
+}
+
 extension Name: Hashable {
     @inline(__always)
     public static func == (left: Name, right: Name) -> Bool {

@@ -81,8 +81,8 @@ extension Payload {
         if case .object(let object) = self.storage { return object }
         var writer = JSONWriter()
         writer.write(self)
-        let symbol = self.symbol
-        return writer.withBytes { JSONObject(compact: $0, symbol: symbol) }
+        let names = JSONObject.Names(symbol: self.symbol, venueSymbol: self.venueSymbol)
+        return writer.withBytes { JSONObject(compact: $0, names: names) }
     }
 
     /// The value of a member, by its name in the JSON.
@@ -100,6 +100,30 @@ extension Payload {
         case .candle(let candle): candle.value.symbol
         case .object(let object): object.symbol
         }
+    }
+}
+
+extension Payload {
+    /// `venue_symbol`, where there is one.
+    public var venueSymbol: Name? {
+        switch self.storage {
+        case .trade(let trade): trade.context.venueSymbol
+        case .ticker(let ticker): ticker.value.context.venueSymbol
+        case .orderBook(let book): book.value.context.venueSymbol
+        case .candle(let candle): candle.value.context.venueSymbol
+        case .object(let object): object.venueSymbol
+        }
+    }
+
+    /// The names that a filter may call this payload's symbol by.
+    package var symbolSpellings: [Name] {
+        [self.symbol, self.venueSymbol].compactMap { $0 }
+    }
+
+    /// `item`, which only open objects have.
+    package var item: String? {
+        guard case .object(let object) = self.storage else { return nil }
+        return object["item"]?.string
     }
 }
 

@@ -13,8 +13,9 @@ struct FrameStart: Sendable {
         /// False once we only wait for the close frame: then only what finds the next frame is checked.
         var isOpen = false
         var isInMessage = false
+        var isInCompressedMessage = false
         var allowsCompression = false
-        /// What the message has already, uncompressed.
+        /// What the message has already.
         var messageBytes = 0
     }
 
@@ -30,19 +31,20 @@ struct FrameStart: Sendable {
         return 2 + extended + (second & 0x80 == 0 ? 0 : 4)
     }
 
+    /// What a whole header says the payload's length is; nil if that is impossible, and the next frame out of reach.
+    static func claimedLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        switch bytes[1] & 0x7F {
+        case 126: Int(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+        case 127: Int(exactly: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self)))
+        case let short: Int(short)
+        }
+    }
+
     /// Parses a whole header: exactly `length(bytes)` bytes.
     static func parse(_ bytes: UnsafeRawBufferPointer, _ rules: Rules) -> Result<FrameStart, WebSocketViolation> {
+        guard let length = self.claimedLength(bytes) else { return .failure(.badLength) }
         let isMasked = bytes[1] & 0x80 != 0
-        var claimed = UInt64(bytes[1] & 0x7F)
-        var end = 2
-        if claimed == 126 {
-            claimed = UInt64(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
-            end = 4
-        } else if claimed == 127 {
-            claimed = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
-            end = 10
-        }
-        guard let length = Int(exactly: claimed) else { return .failure(.badLength) }
+        let end = self.length(bytes) - 4
         let key =
             isMasked ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self)) : nil
         let isFinal = bytes[0] & 0x80 != 0
@@ -75,11 +77,8 @@ struct FrameStart: Sendable {
         }
         if self.length > rules.options.maximumFrameBytes { return .frameTooBig }
         // What is compressed is measured as it comes out.
-        if !self.isCompressed, self.length > rules.options.maximumMessageBytes - rules.messageBytes,
-            !(rules.isInMessage && rules.allowsCompression)
-        {
-            return .messageTooBig
-        }
+        let isPlain = !self.isCompressed && !rules.isInCompressedMessage
+        if isPlain, self.length > rules.options.maximumMessageBytes - rules.messageBytes { return .messageTooBig }
         return nil
     }
 }

@@ -99,8 +99,8 @@ extension StringProtocol {
         self.utf8.elementsEqual(other.utf8) { $0 == $1 || ($0 | 0x20 == $1 | 0x20 && (0x61...0x7A).contains($0 | 0x20)) }
     }
 
-    func trimmingHTTPSpace() -> SubSequence {
-        var view = self[...]
+    func trimmingHTTPSpace() -> Substring {
+        var view = Substring(self)
         while let first = view.utf8.first, first == 0x20 || first == 0x09 { view = view.dropFirst() }
         while let last = view.utf8.last, last == 0x20 || last == 0x09 { view = view.dropLast() }
         return view

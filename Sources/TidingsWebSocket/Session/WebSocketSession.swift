@@ -93,7 +93,16 @@ public struct WebSocketSession: ~Copyable {
             if self.frame == nil {
                 switch self.readHeader(in: input, from: &offset) {
                 case .needsMore: return nil
-                case .violation(let violation): return self.fail(violation, now: now)
+                case .violation(let violation, let length):
+                    let action = self.fail(violation, now: now)
+                    if let length {
+                        // Skipped, to find the peer's close frame behind it.
+                        let skipped = FrameStart(opcode: .binary, isFinal: true, isCompressed: false, length: length)
+                        self.frame = Frame(header: skipped, remaining: length)
+                    } else if case .closing = self.phase {
+                        self.finish = self.closure
+                    }
+                    return action
                 case .start(let header): self.frame = Frame(header: header, remaining: header.length)
                 }
             }
@@ -174,7 +183,6 @@ public struct WebSocketSession: ~Copyable {
             }
             return nil
         }
-        self.unmasked.clear()
         if let key = header.maskingKey {
             self.unmasked.append(chunk, unmaskedWith: key, offset: position)
         } else {
@@ -184,6 +192,7 @@ public struct WebSocketSession: ~Copyable {
         let outcome = inflater.inflate(
             self.unmasked.bytes, into: &self.body, limit: self.options.maximumMessageBytes)
         self.inflater = consume inflater
+        self.unmasked.clear(keeping: 1 << 13)
         return WebSocketViolation(outcome)
     }
 
@@ -342,7 +351,8 @@ public struct WebSocketSession: ~Copyable {
     private enum HeaderOutcome {
         case needsMore
         case start(FrameStart)
-        case violation(WebSocketViolation)
+        /// With the length of the payload to skip, if it is known.
+        case violation(WebSocketViolation, Int?)
     }
 
     private mutating func readHeader(in input: UnsafeRawBufferPointer, from offset: inout Int) -> HeaderOutcome {
@@ -376,11 +386,12 @@ public struct WebSocketSession: ~Copyable {
             rules.isOpen = true
             rules.isInMessage = self.message != nil
             rules.allowsCompression = self.deflate != nil
-            rules.messageBytes = self.message?.isCompressed == true ? 0 : self.body.count
+            rules.isInCompressedMessage = self.message?.isCompressed ?? false
+            rules.messageBytes = self.body.count
         }
         switch FrameStart.parse(bytes, rules) {
         case .success(let start): return .start(start)
-        case .failure(let violation): return .violation(violation)
+        case .failure(let violation): return .violation(violation, FrameStart.claimedLength(bytes))
         }
     }
 }

@@ -1,0 +1,97 @@
+/// Hands each published event to every subscriber whose filter matches.
+///
+/// Events of one publisher reach each subscriber in publish order within a priority, once, however many of its patterns
+/// match. Every queue is bounded; a failing, slow or stuck subscriber delays no other. All methods are safe to call from
+/// any thread and from inside handlers.
+public protocol EventBus: Sendable {
+    /// Publishes without waiting: either every subscription that asked publishers to wait has room for all of its share,
+    /// or nothing is published and `full` is thrown.
+    @discardableResult
+    func tryPublish(_ batch: EventBatch) throws(EventBusError) -> PublishReport
+
+    /// Publishes, waiting for room, and, where a log is attached, for the log to have committed the events.
+    @discardableResult
+    func publish(_ batch: EventBatch) async throws(EventBusError) -> PublishReport
+
+    /// Calls `tap` inline, on the publisher's thread, with each matching event. What it throws is counted and goes no
+    /// further. It must not block.
+    @discardableResult
+    func addTap(
+        to filter: EventFilter, name: String, _ tap: @escaping @Sendable (StandardEvent) throws -> Void
+    ) throws(EventBusError) -> Subscription
+
+    /// Queues matching events and calls `handler` with one after the other. What it throws is counted, reported as an
+    /// `error` event, and goes no further.
+    @discardableResult
+    func addHandler(
+        to filter: EventFilter, options: SubscriptionOptions,
+        _ handler: @escaping @Sendable (StandardEvent) async throws -> Void
+    ) throws(EventBusError) -> Subscription
+
+    /// Queues matching events for whoever draws them.
+    func batches(matching filter: EventFilter, options: SubscriptionOptions) throws(EventBusError) -> EventBatches
+
+    /// Whether anybody would notice an event of this type: a subscriber or a log.
+    func isListening(to type: EventType) -> Bool
+
+    /// Counters since the start.
+    var statistics: BusStatistics { get }
+
+    /// Takes no more events, waits until every handler has handled what was accepted and the log has committed it.
+    func stop() async
+}
+
+extension EventBus {
+    /// Publishes one event; see ``publish(_:)-(EventBatch)``.
+    @discardableResult
+    public func publish(_ event: StandardEvent) async throws(EventBusError) -> PublishResult {
+        try await self.publish(EventBatch(event))[0]
+    }
+
+    /// Publishes one event without waiting; see ``tryPublish(_:)-(EventBatch)``.
+    @discardableResult
+    public func tryPublish(_ event: StandardEvent) throws(EventBusError) -> PublishResult {
+        try self.tryPublish(EventBatch(event))[0]
+    }
+
+    /// Calls `handler` with every event of a type, or of the types that a pattern such as `login.*` or `*` matches.
+    @discardableResult
+    public func subscribe(
+        to pattern: EventTypePattern, options: SubscriptionOptions = SubscriptionOptions(),
+        _ handler: @escaping @Sendable (StandardEvent) async throws -> Void
+    ) throws(EventBusError) -> Subscription {
+        try self.addHandler(to: EventFilter(types: [pattern]), options: options, handler)
+    }
+
+    /// Calls `handler` with every event of a type. A text literal means a pattern, hence the attribute.
+    @_disfavoredOverload
+    @discardableResult
+    public func subscribe(
+        to type: EventType, options: SubscriptionOptions = SubscriptionOptions(),
+        _ handler: @escaping @Sendable (StandardEvent) async throws -> Void
+    ) throws(EventBusError) -> Subscription {
+        try self.addHandler(to: .type(type), options: options, handler)
+    }
+}
+
+/// What a bus has done so far.
+public struct BusStatistics: Sendable {
+    /// Events accepted.
+    public var published: UInt64 = 0
+    /// Events handled: one for each subscriber that returned without an error.
+    public var delivered: UInt64 = 0
+    /// Events that a full subscription gave up.
+    public var dropped: UInt64 = 0
+    /// Calls of taps and handlers that threw.
+    public var failed: UInt64 = 0
+    /// Events refused because they were known already.
+    public var duplicates: UInt64 = 0
+    /// Events refused by `tryPublish` because a subscription was full.
+    public var refused: UInt64 = 0
+    /// Events accepted, by type; beyond a bounded number of types the rest is `other`.
+    public var byType: [String: UInt64] = [:]
+    /// How long events waited between publishing and the start of their handler.
+    public var latency = LatencyHistogram()
+
+    public init() {}
+}

@@ -1,0 +1,38 @@
+// Things the viewer has to know: events missed, a server that refuses. One line each, until dismissed.
+
+import { count } from "./format.js";
+import { byId, element, setText } from "./dom.js";
+
+const list = byId("notices");
+const lines = new Map();
+
+/** Shows a line, or replaces the one of the same key. */
+export function notice(key, text) {
+    let line = lines.get(key);
+    if (line === undefined) {
+        const message = element("span");
+        const dismiss = element("button", { type: "button", class: "quiet" }, "Dismiss");
+        line = { message, element: element("li", {}, message, dismiss) };
+        dismiss.addEventListener("click", () => dismissNotice(key));
+        lines.set(key, line);
+        list.append(line.element);
+    }
+    setText(line.message, text);
+}
+
+export function dismissNotice(key) {
+    lines.get(key)?.element.remove();
+    lines.delete(key);
+}
+
+const missed = { count: 0, times: 0, since: null };
+
+/** Adds to the one line about missed events. `number` is null when the server could not tell how many. */
+export function noticeMissed(number, reason) {
+    if (!lines.has("missed")) Object.assign(missed, { count: 0, times: 0, since: new Date() });
+    missed.times += 1;
+    missed.count = number === null || missed.count === null ? null : missed.count + number;
+    const events = missed.count === null ? "Some events" : `${count(missed.count)} ${missed.count === 1 ? "event" : "events"}`;
+    const times = missed.times === 1 ? "" : ` in ${count(missed.times)} gaps`;
+    notice("missed", `${events} missed${times} since ${missed.since.toLocaleTimeString()}: ${reason}.`);
+}

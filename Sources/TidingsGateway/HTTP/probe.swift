@@ -1,0 +1,3 @@
+import Hummingbird
+import HummingbirdCore
+let probe = 1
