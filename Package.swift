@@ -6,14 +6,31 @@ let package = Package(
     name: "tidings",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Tidings", targets: ["Tidings"])
+        .executable(name: "tidings", targets: ["TidingsCommand"]),
+        .library(name: "Tidings", targets: ["Tidings"]),
+        .library(name: "TidingsWebSocket", targets: ["TidingsWebSocket"]),
+        .library(name: "TidingsMarkets", targets: ["TidingsMarkets"]),
+        .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
+        .library(name: "TidingsGateway", targets: ["TidingsGateway"]),
+        .library(name: "TidingsSimulation", targets: ["TidingsSimulation"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // Events, codec, bus, log, emitter, handlers: no sockets, no files.
         .target(
             name: "Tidings",
             dependencies: [
@@ -23,7 +40,96 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+
+        // RFC 6455 and RFC 7692: one session for our server and our clients.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "TidingsWebSocket",
+            dependencies: [
+                "CZlib",
+                .product(name: "Atomics", package: "swift-atomics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+
+        // The log in a file.
+        .target(
+            name: "TidingsSQLite",
+            dependencies: [
+                "Tidings",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
+        // Exchange connectors.
+        .target(
+            name: "TidingsMarkets",
+            dependencies: [
+                "Tidings", "TidingsWebSocket",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
+        // Exchanges to practise on.
+        .target(
+            name: "TidingsSimulation",
+            dependencies: [
+                "Tidings", "TidingsMarkets", "TidingsWebSocket",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
+        // HTTP, WebSocket, SSE and the dashboard on one port.
+        .target(
+            name: "TidingsGateway",
+            dependencies: [
+                "Tidings", "TidingsWebSocket",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        // The command; the only place that knows everybody.
+        .executableTarget(
+            name: "TidingsCommand",
+            dependencies: [
+                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebSocket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+
         .testTarget(name: "TidingsTests", dependencies: ["Tidings"]),
+        .testTarget(name: "TidingsWebSocketTests", dependencies: ["TidingsWebSocket"]),
+        .testTarget(name: "TidingsSQLiteTests", dependencies: ["Tidings", "TidingsSQLite"]),
+        .testTarget(name: "TidingsMarketsTests", dependencies: ["Tidings", "TidingsMarkets"]),
+        .testTarget(
+            name: "TidingsSimulationTests", dependencies: ["Tidings", "TidingsMarkets", "TidingsSimulation"]),
+        .testTarget(name: "TidingsGatewayTests", dependencies: ["Tidings", "TidingsGateway", "TidingsWebSocket"]),
+        .testTarget(name: "TidingsCommandTests", dependencies: ["Tidings", "TidingsCommand"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -127,13 +127,13 @@ extension JSONObject {
     /// This object with a member set: in its place when it was there, else at the end. `nil` takes it out.
     public func setting(_ key: String, to value: JSONValue?) -> JSONObject {
         var members = self.members.map { ($0.key, $0.value) }
-        let places = members.indices.filter { members[$0].0 == key }
+        let places = members.indices.filter { members[$0].0.utf8.elementsEqual(key.utf8) }
         if let value, let last = places.last {
             members[last].1 = value
         } else if let value {
             members.append((key, value))
         } else {
-            members.removeAll { $0.0 == key }
+            members.removeAll { $0.0.utf8.elementsEqual(key.utf8) }
         }
         return JSONObject(members)
     }
@@ -145,6 +145,8 @@ extension JSONObject {
         self.withUTF8 { bytes in
             do throws(JSONSyntaxError) {
                 var reader = JSONReader(bytes)
+                // What our own code put together may be deeper than what is accepted from outside.
+                reader.depthLimit = .max
                 try reader.beginObject()
                 var isFirst = true
                 while let key = try reader.nextKey(isFirst: &isFirst) {
@@ -162,7 +164,7 @@ extension JSONObject: Hashable, CustomStringConvertible, ExpressibleByDictionary
     /// Equal texts: the same members in the same order with the same digits.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.storage === right.storage
-            || left.withUTF8 { left in right.withUTF8 { right in left.elementsEqual(right) } }
+            || left.withUTF8 { left in right.withUTF8 { right in areEqualBytes(left, right) } }
     }
 
     public func hash(into hasher: inout Hasher) {
@@ -182,7 +184,7 @@ extension JSONObject: Hashable, CustomStringConvertible, ExpressibleByDictionary
 extension JSONReader {
     /// Reads one object, keeping its text without the white space between tokens.
     package mutating func readObject(depth: Int = 0) throws(JSONSyntaxError) -> JSONObject {
-        guard depth < Self.maximumDepth else { throw self.error(.tooDeep) }
+        guard depth < self.depthLimit else { throw self.error(.tooDeep) }
         let outerWhitespace = self.sawWhitespace
         self.skipWhitespace()
         self.sawWhitespace = false
@@ -191,10 +193,10 @@ extension JSONReader {
         var names = JSONObject.Names()
         var isFirst = true
         while let key = try self.nextKey(isFirst: &isFirst) {
-            if key.equals("symbol"), try self.kind() == .string {
-                names.symbol = try self.readString().withUTF8 { Name(validated: $0) }
-            } else if key.equals("venue_symbol"), try self.kind() == .string {
-                names.venueSymbol = try self.readString().withUTF8 { Name(validated: $0) }
+            if key.equals("symbol") {
+                names.symbol = try self.readName(depth: depth + 1)
+            } else if key.equals("venue_symbol") {
+                names.venueSymbol = try self.readName(depth: depth + 1)
             } else {
                 try self.skipValue(depth: depth + 1)
             }
@@ -206,6 +208,15 @@ extension JSONReader {
         var writer = JSONWriter(capacity: text.count)
         writer.write(withoutWhitespace: text)
         return writer.withBytes { JSONObject(compact: $0, names: names) }
+    }
+
+    /// A text; anything else is passed over.
+    mutating func readName(depth: Int = 0) throws(JSONSyntaxError) -> Name? {
+        guard try self.kind() == .string else {
+            try self.skipValue(depth: depth)
+            return nil
+        }
+        return try self.readString().withUTF8 { Name(validated: $0) }
     }
 }
 

@@ -83,6 +83,8 @@ package struct JSONReader {
     package var index: Int
     /// Whether any white space between tokens was passed over: if not, what was read is compact already.
     package var sawWhitespace = false
+    /// How many containers may stand inside one another.
+    package var depthLimit = JSONReader.maximumDepth
 
     package init(_ bytes: UnsafeRawBufferPointer, at index: Int = 0) {
         self.bytes = bytes
@@ -347,14 +349,14 @@ package struct JSONReader {
         case .bool: _ = try self.readBool()
         case .null: _ = try self.readNull()
         case .object:
-            guard depth < Self.maximumDepth else { throw self.error(.tooDeep) }
+            guard depth < self.depthLimit else { throw self.error(.tooDeep) }
             try self.beginObject()
             var isFirst = true
             while try self.nextKey(isFirst: &isFirst) != nil {
                 try self.skipValue(depth: depth + 1)
             }
         case .array:
-            guard depth < Self.maximumDepth else { throw self.error(.tooDeep) }
+            guard depth < self.depthLimit else { throw self.error(.tooDeep) }
             try self.beginArray()
             var isFirst = true
             while try self.nextElement(isFirst: &isFirst) {

@@ -93,7 +93,7 @@ extension JSONReader {
         case .string: return .string(try self.readString().decoded())
         case .object: return .object(try self.readObject(depth: depth))
         case .array:
-            guard depth < Self.maximumDepth else { throw self.error(.tooDeep) }
+            guard depth < self.depthLimit else { throw self.error(.tooDeep) }
             var values: [JSONValue] = []
             try self.beginArray()
             var isFirst = true

@@ -87,49 +87,41 @@ private struct MarketFields {
             }
         }
         switch key.bytes.count {
-        case 2 where key.equals("of"): self.origin = try reader.name()
+        case 2 where key.equals("of"): self.origin = try reader.readName()
         case 3 where key.equals("bid"): self.bid = try reader.looseNumber()
         case 3 where key.equals("ask"): self.ask = try reader.looseNumber()
         case 3 where key.equals("low"): self.low = try reader.looseNumber()
-        case 4 where key.equals("side"): self.side = try reader.name().flatMap { TradeSide(rawValue: $0.description) }
+        case 4 where key.equals("side"):
+            self.side = try reader.readName().flatMap { TradeSide(rawValue: $0.description) }
         case 4 where key.equals("bids"): self.bids = try reader.levels()
         case 4 where key.equals("asks"): self.asks = try reader.levels()
         case 4 where key.equals("kind"):
-            self.kind = try reader.name().flatMap { OrderBook.Kind(rawValue: $0.description) }
+            self.kind = try reader.readName().flatMap { OrderBook.Kind(rawValue: $0.description) }
         case 4 where key.equals("open"): self.open = try reader.looseNumber()
         case 4 where key.equals("high"): self.high = try reader.looseNumber()
         case 5 where key.equals("price"): self.price = try reader.looseNumber()
         case 5 where key.equals("close"): self.close = try reader.looseNumber()
-        case 6 where key.equals("symbol"): self.symbol = try reader.name()
+        case 6 where key.equals("symbol"): self.symbol = try reader.readName()
         case 6 where key.equals("volume"): self.volume = try reader.looseNumber()
         case 6 where key.equals("trades"): self.trades = try reader.count()
         case 6 where key.equals("closed"):
             if try reader.kind() == .bool { self.isClosed = try reader.readBool() } else { try reader.skipValue() }
         case 8 where key.equals("trade_id"): self.tradeID = try reader.tradeID()
-        case 8 where key.equals("interval"): self.interval = try reader.name()
+        case 8 where key.equals("interval"): self.interval = try reader.readName()
         case 8 where key.equals("sequence"): self.sequence = try reader.count()
         case 9 where key.equals("timestamp"): self.timestamp = try reader.looseTimestamp()
         case 10 where key.equals("instrument"):
-            self.context.instrument = try reader.name().flatMap { InstrumentKind(rawValue: $0.description) }
+            self.context.instrument = try reader.readName().flatMap { InstrumentKind(rawValue: $0.description) }
         case 10 where key.equals("bid_volume"): self.bidVolume = try reader.looseNumber()
         case 10 where key.equals("ask_volume"): self.askVolume = try reader.looseNumber()
         case 11 where key.equals("received_at"): self.context.receivedAt = try reader.looseTimestamp()
-        case 12 where key.equals("venue_symbol"): self.context.venueSymbol = try reader.name()
+        case 12 where key.equals("venue_symbol"): self.context.venueSymbol = try reader.readName()
         default: try reader.skipValue()
         }
     }
 }
 
 extension JSONReader {
-    /// A text; anything else is passed over.
-    fileprivate mutating func name() throws(JSONSyntaxError) -> Name? {
-        guard try self.kind() == .string else {
-            try self.skipValue()
-            return nil
-        }
-        return try self.readString().withUTF8 { Name(validated: $0) }
-    }
-
     /// A number, or a text that holds one; anything else is passed over.
     package mutating func looseNumber() throws(JSONSyntaxError) -> ExactDecimal? {
         switch try self.kind() {

@@ -50,7 +50,8 @@ extension StandardEvent {
         }
         guard reader.index - start <= defaults.maximumByteCount else {
             throw EventDecodingError(
-                .tooLarge, message: "the event has \(reader.index - start) bytes, the limit is \(defaults.maximumByteCount)")
+                .tooLarge,
+                message: "the event has \(reader.index - start) bytes, the limit is \(defaults.maximumByteCount)")
         }
         self = try envelope.finish(defaults)
     }
@@ -208,7 +209,10 @@ private struct EnvelopeDecoder {
     }
 
     private mutating func readProcessingTime(_ reader: inout JSONReader) throws(JSONSyntaxError) {
-        if try reader.readNull() { return }
+        if try reader.readNull() {
+            self.processingTime = nil
+            return
+        }
         guard try reader.kind() == .number else {
             try reader.skipValue()
             return self.fail("processing_time_ms", "must be a number")

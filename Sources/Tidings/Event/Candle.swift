@@ -68,11 +68,11 @@ extension JSONWriter {
         }
         self.literal(",\"timestamp\":")
         self.write(candle.timestamp)
+        self.write(candle.context)
         if let origin = candle.origin {
             self.literal(",\"of\":")
             self.write(origin)
         }
-        self.write(candle.context)
         self.write(byte: UInt8(ascii: "}"))
     }
 }

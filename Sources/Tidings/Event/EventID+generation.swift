@@ -17,7 +17,7 @@ extension EventID {
         let number = IDSource.next()
         self.init(
             high: UInt64(bitPattern: milliseconds) << 16 | 0x7000 | (fraction & 0xFFF),
-            low: 0x8000_0000_0000_0000 | (number >> 2)
+            low: 0x8000_0000_0000_0000 | number
         )
     }
 
@@ -35,18 +35,20 @@ extension EventID {
     }
 }
 
-/// Numbers that never repeat within a process: a counter, scrambled by a bijection from a random start.
+/// Numbers of 62 bits that never repeat within a process: a counter, scrambled by a bijection from a random start.
 private enum IDSource {
+    private static let mask: UInt64 = (1 << 62) - 1
     private static let seed = UInt64.random(in: .min ... .max)
     private static let counter = Atomic<UInt64>(0)
 
     @inline(__always)
     static func next() -> UInt64 {
-        // SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+        // SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014), cut to 62 bits: odd
+        // factors and shifts to the right are one to one there as well.
         let number = Self.counter.wrappingAdd(1, ordering: .relaxed).oldValue
-        var mixed = Self.seed &+ number &* 0x9E37_79B9_7F4A_7C15
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        var mixed = (Self.seed &+ number &* 0x9E37_79B9_7F4A_7C15) & Self.mask
+        mixed = ((mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9) & Self.mask
+        mixed = ((mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB) & Self.mask
         return mixed ^ (mixed >> 31)
     }
 }

@@ -65,7 +65,7 @@ extension EventID: Hashable {
         case (.uuid(let leftHigh, let leftLow), .uuid(let rightHigh, let rightLow)):
             leftHigh == rightHigh && leftLow == rightLow
         case (.text(let left), .text(let right)):
-            left === right || left.value == right.value
+            left == right
         default:
             // A canonical UUID is never held as text, so the forms cannot be equal.
             false
@@ -78,7 +78,7 @@ extension EventID: Hashable {
             hasher.combine(high)
             hasher.combine(low)
         case .text(let text):
-            hasher.combine(text.value)
+            hasher.combine(text)
         }
     }
 }
@@ -104,5 +104,18 @@ final class SharedText: Sendable {
 
     init(_ value: String) {
         self.value = value
+    }
+}
+
+extension SharedText: Hashable {
+    /// Byte for byte, as everybody else compares identifiers: `String` would take an `e` with an accent for the same as
+    /// an `e` followed by a combining accent.
+    static func == (left: SharedText, right: SharedText) -> Bool {
+        left === right
+            || left.value.withRawUTF8 { left in right.value.withRawUTF8 { right in areEqualBytes(left, right) } }
+    }
+
+    func hash(into hasher: inout Hasher) {
+        self.value.withRawUTF8 { hasher.combine(bytes: $0) }
     }
 }

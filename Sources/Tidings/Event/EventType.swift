@@ -125,7 +125,7 @@ extension EventType: Hashable {
     public static func == (left: EventType, right: EventType) -> Bool {
         switch (left.storage, right.storage) {
         case (.interned(let left), .interned(let right)): left == right
-        case (.text(let left), .text(let right)): left.value == right.value
+        case (.text(let left), .text(let right)): left == right
         // A text is interned for ever or never, so the two forms cannot hold the same one.
         default: false
         }
@@ -134,7 +134,7 @@ extension EventType: Hashable {
     public func hash(into hasher: inout Hasher) {
         switch self.storage {
         case .interned(let index): hasher.combine(index)
-        case .text(let text): hasher.combine(text.value)
+        case .text(let text): hasher.combine(text)
         }
     }
 }

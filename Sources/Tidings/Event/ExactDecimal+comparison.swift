@@ -8,7 +8,7 @@ extension ExactDecimal: Comparable, Hashable {
     }
 
     public func hash(into hasher: inout Hasher) {
-        let digits = Digits(self)
+        let digits = SignificantDigits(self)
         hasher.combine(digits.sign)
         hasher.combine(digits.exponent)
         hasher.combine(digits.significant)
@@ -31,12 +31,12 @@ extension ExactDecimal: Comparable, Hashable {
                 return scaledLeft == scaledRight ? 0 : scaledLeft < scaledRight ? -1 : 1
             }
         }
-        return Digits(self).compared(to: Digits(other))
+        return SignificantDigits(self).compared(to: SignificantDigits(other))
     }
 }
 
 /// A number in one normal form: sign * 0.significant * 10^exponent, without zeros at either end.
-private struct Digits {
+struct SignificantDigits {
     var sign: Int
     var exponent: Int
     var significant: [UInt8]
@@ -69,7 +69,19 @@ private struct Digits {
         self.exponent = digits.isEmpty ? 0 : exponent
     }
 
-    func compared(to other: Digits) -> Int {
+    /// The number as an integer and its count of digits after the point, of which those beyond `maximumScale` are cut
+    /// off; `nil` when it is 10^19 or more.
+    func plain(maximumScale: Int) -> (mantissa: Int128, scale: Int)? {
+        guard self.exponent <= 19 else { return nil }
+        let kept = self.significant.prefix(max(0, max(self.exponent, -maximumScale) + maximumScale))
+        var mantissa = kept.reduce(Int128(0)) { $0 * 10 + Int128($1) } * Int128(self.sign)
+        if kept.isEmpty { return (0, 0) }
+        let scale = kept.count - self.exponent
+        if scale < 0 { mantissa *= Int128(powerOfTen(-scale)) }
+        return (mantissa, max(0, scale))
+    }
+
+    func compared(to other: SignificantDigits) -> Int {
         if self.sign != other.sign { return self.sign < other.sign ? -1 : 1 }
         if self.sign == 0 { return 0 }
         let magnitude: Int

@@ -109,8 +109,10 @@ extension ExactDecimal {
             fractionDigits = index &- start
             guard fractionDigits > 0 else { return nil }
         }
-        // Eighteen digits always fit; a negative zero would lose its sign.
-        if index == end && integerDigits &+ fractionDigits <= 18 && !(isNegative && mantissa == 0) {
+        // Nineteen digits always fit 64 bits without the sign; a negative zero would lose its sign.
+        if index == end && integerDigits &+ fractionDigits <= 19 && mantissa <= UInt64(Int64.max)
+            && !(isNegative && mantissa == 0)
+        {
             let signed = Int64(bitPattern: mantissa)
             self.init(mantissa: isNegative ? -signed : signed, scale: UInt8(truncatingIfNeeded: fractionDigits))
             return

@@ -15,12 +15,13 @@ final class InternTable: @unchecked Sendable {
         /// The text in quotes, escaped as JSON.
         var quoted: UnsafeRawBufferPointer
         var utf8: UnsafeRawBufferPointer
-        /// The number of the text in ASCII capitals, which may be the text itself.
+        /// The number of the text in ASCII capitals, which may be the text itself; only where the table folds case.
         var folded: UInt32
     }
 
     private let capacity: Int
     private let slotMask: Int
+    private let foldsCase: Bool
     private let slots: UnsafeMutablePointer<Synchronization.Atomic<UInt32>>
     private let entries: UnsafeMutablePointer<Entry>
     private let lock = NIOLock()
@@ -29,8 +30,14 @@ final class InternTable: @unchecked Sendable {
     /// Texts longer than this are not worth keeping for ever.
     private static let maximumByteCount = 128
 
-    init(capacity: Int, preloaded: [StaticString] = []) {
+    /// - Parameters:
+    ///   - preloaded: texts that get the numbers from 0 up, in their order.
+    ///   - foldsCase: whether each text's capitals are stored too, so that ``folded(_:)`` works. They take numbers of
+    ///     their own, and so does not go with `preloaded`.
+    init(capacity: Int, preloaded: [StaticString] = [], foldsCase: Bool = false) {
+        precondition(preloaded.isEmpty || !foldsCase, "the capitals would take the numbers of the preloaded texts")
         self.capacity = capacity
+        self.foldsCase = foldsCase
         var slotCount = 64
         while slotCount < capacity * 2 { slotCount *= 2 }
         self.slotMask = slotCount - 1
@@ -64,7 +71,7 @@ final class InternTable: @unchecked Sendable {
         self.entries[Int(index)].quoted
     }
 
-    /// The text in ASCII capitals.
+    /// The number of the text in ASCII capitals, in a table that folds case.
     @inline(__always)
     func folded(_ index: UInt32) -> UInt32 {
         self.entries[Int(index)].folded
@@ -88,7 +95,7 @@ final class InternTable: @unchecked Sendable {
             let number = self.slots[slot].load(ordering: .acquiring)
             if number == 0 { return nil }
             let entry = self.entries + Int(number &- 1)
-            if entry.pointee.hash == hash, Self.areEqual(entry.pointee.utf8, bytes) { return number &- 1 }
+            if entry.pointee.hash == hash, areEqualBytes(entry.pointee.utf8, bytes) { return number &- 1 }
             slot = (slot &+ 1) & self.slotMask
         }
     }
@@ -97,8 +104,8 @@ final class InternTable: @unchecked Sendable {
     private func insert(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         guard bytes.count <= Self.maximumByteCount else { return nil }
         var folded: UInt32?
-        if bytes.contains(where: { $0 &- UInt8(ascii: "a") < 26 }) {
-            folded = bytes.map { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 }.withUnsafeBytes { self.intern($0) }
+        if self.foldsCase && bytes.contains(where: isLowerCaseASCII) {
+            folded = asciiCapitals(bytes).withUnsafeBytes { self.intern($0) }
             // Without room for its capitals a text is not interned either, so that comparing without case stays exact.
             if folded == nil { return nil }
         }
@@ -134,30 +141,12 @@ final class InternTable: @unchecked Sendable {
     }
 
     @inline(__always)
-    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count else { return false }
-        var index = 0
-        while index &+ 8 <= left.count {
-            if left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                != right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            {
-                return false
-            }
-            index &+= 8
-        }
-        while index < left.count {
-            if left[index] != right[index] { return false }
-            index &+= 1
-        }
-        return true
-    }
-
-    @inline(__always)
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var hash = StableHash.secret0 ^ UInt64(truncatingIfNeeded: bytes.count)
         var index = 0
         while index &+ 8 <= bytes.count {
-            hash = StableHash.mix(hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), StableHash.secret1)
+            hash = StableHash.mix(
+                hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), StableHash.secret1)
             index &+= 8
         }
         var tail: UInt64 = 0
@@ -167,4 +156,14 @@ final class InternTable: @unchecked Sendable {
         }
         return StableHash.mix(hash ^ tail, StableHash.secret1)
     }
+}
+
+@inline(__always)
+private func isLowerCaseASCII(_ byte: UInt8) -> Bool {
+    byte &- UInt8(ascii: "a") < 26
+}
+
+/// The bytes with `a` to `z` made capitals and everything else as it was.
+func asciiCapitals(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    bytes.map { isLowerCaseASCII($0) ? $0 & 0xDF : $0 }
 }

@@ -26,7 +26,7 @@ public struct TradeID: Sendable, Hashable, CustomStringConvertible {
 
     public init(_ text: String) {
         // Only a number that is written back the same way may be held as one.
-        if let number = UInt64(text), text.utf8.first != UInt8(ascii: "+"),
+        if let number = UInt64(text), text.utf8.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }),
             text.utf8.first != UInt8(ascii: "0") || text.utf8.count == 1
         {
             self.storage = .number(number)
@@ -51,7 +51,7 @@ public struct TradeID: Sendable, Hashable, CustomStringConvertible {
     public static func == (left: TradeID, right: TradeID) -> Bool {
         switch (left.storage, right.storage) {
         case (.number(let left), .number(let right)): left == right
-        case (.text(let left), .text(let right)): left.value == right.value
+        case (.text(let left), .text(let right)): left == right
         default: false
         }
     }
@@ -59,7 +59,7 @@ public struct TradeID: Sendable, Hashable, CustomStringConvertible {
     public func hash(into hasher: inout Hasher) {
         switch self.storage {
         case .number(let number): hasher.combine(number)
-        case .text(let text): hasher.combine(text.value)
+        case .text(let text): hasher.combine(text)
         }
     }
 }

@@ -8,7 +8,7 @@ public struct Name: Sendable {
         case text(SharedText)
     }
 
-    static let table = InternTable(capacity: 32_768)
+    static let table = InternTable(capacity: 32_768, foldsCase: true)
 
     let storage: Storage
 
@@ -45,7 +45,7 @@ extension Name {
     package var folded: Name {
         switch self.storage {
         case .interned(let index): Name(storage: .interned(Self.table.folded(index)))
-        case .text(let text): Name(text.value.uppercased())
+        case .text(let text): Name(String(decoding: asciiCapitals(text.value.utf8), as: UTF8.self))
         }
     }
 
@@ -59,7 +59,7 @@ extension Name: Hashable {
     public static func == (left: Name, right: Name) -> Bool {
         switch (left.storage, right.storage) {
         case (.interned(let left), .interned(let right)): left == right
-        case (.text(let left), .text(let right)): left.value == right.value
+        case (.text(let left), .text(let right)): left == right
         // A text is interned for ever or never, so the two forms cannot hold the same one.
         default: false
         }
@@ -68,7 +68,7 @@ extension Name: Hashable {
     public func hash(into hasher: inout Hasher) {
         switch self.storage {
         case .interned(let index): hasher.combine(index)
-        case .text(let text): hasher.combine(text.value)
+        case .text(let text): hasher.combine(text)
         }
     }
 }

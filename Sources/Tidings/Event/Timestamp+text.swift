@@ -90,23 +90,29 @@ extension Timestamp: CustomStringConvertible {
         }
         guard let offset = cursor.offset(), cursor.isAtEnd else { return nil }
         seconds += Int64(hour * 3600 + minute * 60 + second - offset)
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (nanoseconds, carry) = whole.addingReportingOverflow(fraction)
-        guard !overflow, !carry else { return nil }
+        guard let nanoseconds = Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(fraction)) else { return nil }
         self.init(nanoseconds: nanoseconds, precision: precision)
     }
 
     /// Reads a Unix number: seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
     package init?(unix number: ExactDecimal) {
-        guard let (mantissa, scale) = number.compact else { return nil }
-        let unit = powerOfTen(min(Int(scale), 18))
-        guard scale <= 18 else { return nil }
-        let whole = mantissa.magnitude / unit
-        let exponent = whole < 100_000_000_000 ? 9 : whole < 100_000_000_000_000 ? 6 : whole < 100_000_000_000_000_000 ? 3 : 0
+        let mantissa: Int128
+        let scale: Int
+        if let compact = number.compact, compact.scale <= 18 {
+            (mantissa, scale) = (Int128(compact.mantissa), Int(compact.scale))
+        } else if let plain = SignificantDigits(number).plain(maximumScale: 9) {
+            (mantissa, scale) = plain
+        } else {
+            return nil
+        }
+        let unit = Int128(powerOfTen(scale))
+        let whole = mantissa.magnitude / unit.magnitude
+        let exponent =
+            whole < 100_000_000_000
+            ? 9 : whole < 100_000_000_000_000 ? 6 : whole < 100_000_000_000_000_000 ? 3 : 0
         // The value in nanoseconds is mantissa * 10^(exponent - scale).
-        let scaled = Int128(mantissa) * Int128(powerOfTen(exponent)) / Int128(unit)
-        guard let nanoseconds = Int64(exactly: scaled) else { return nil }
-        let digits = 9 - exponent + Int(scale)
+        guard let nanoseconds = Int64(exactly: mantissa * Int128(powerOfTen(exponent)) / unit) else { return nil }
+        let digits = 9 - exponent + scale
         let precision: Precision =
             digits == 0 ? .seconds : digits <= 3 ? .milliseconds : digits <= 6 ? .microseconds : .nanoseconds
         self.init(nanoseconds: nanoseconds, precision: precision)
@@ -164,8 +170,8 @@ private struct DigitCursor {
             return nil
         }
         guard let hours = self.number(width: 2), hours < 24 else { return nil }
-        _ = self.skip(UInt8(ascii: ":"))
         if self.isAtEnd { return sign * hours * 3600 }
+        _ = self.skip(UInt8(ascii: ":"))
         guard let minutes = self.number(width: 2), minutes < 60 else { return nil }
         return sign * (hours * 3600 + minutes * 60)
     }

@@ -69,8 +69,10 @@ public struct Timestamp: Sendable {
         if overflow || seconds.overflow {
             return Timestamp(nanoseconds: parts.seconds < 0 ? .min : .max, precision: self.precision)
         }
-        let known = sum % 1_000_000 == 0 ? self.precision : max(self.precision, .nanoseconds)
-        return Timestamp(nanoseconds: sum, precision: known)
+        let needed: Precision =
+            sum % 1_000_000_000 == 0
+            ? .seconds : sum % 1_000_000 == 0 ? .milliseconds : sum % 1000 == 0 ? .microseconds : .nanoseconds
+        return Timestamp(nanoseconds: sum, precision: max(self.precision, needed))
     }
 }
 

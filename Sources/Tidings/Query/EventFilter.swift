@@ -52,7 +52,7 @@ public struct EventFilter: Sendable, Hashable {
     }
 
     private mutating func foldSymbols() {
-        self.foldedSymbols = self.symbols.contains("*") ? [] : self.symbols.map { Name($0.uppercased()) }
+        self.foldedSymbols = self.symbols.contains("*") ? [] : self.symbols.map { Name($0).folded }
     }
 
     /// The symbols asked for, in capitals; empty when any will do.

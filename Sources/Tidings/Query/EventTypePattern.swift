@@ -39,7 +39,7 @@ public struct EventTypePattern: Sendable, Hashable {
         }
         var parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let literals = parts.filter { $0 != "*" }
-        guard parts.count > 1, literals.allSatisfy({ !$0.contains("*") && (EventType($0) != nil || $0.isEmpty) }),
+        guard parts.count > 1, literals.allSatisfy({ !$0.contains("*") && $0.utf8.allSatisfy(EventType.isAllowed) }),
             text.utf8.count <= 128
         else { return nil }
         let isOpen = parts.last == "*"

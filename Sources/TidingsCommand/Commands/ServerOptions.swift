@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Tidings
+
+/// Where a running server is.
+struct ServerOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The server. [env: TIDINGS_URL] (default: http://127.0.0.1:8765)", valueName: "url"))
+    var url: String?
+
+    func validate() throws {
+        _ = try self.server()
+    }
+
+    /// The server's base address, without a slash at its end.
+    func server() throws(ValidationError) -> ServerAddress {
+        let text = self.url ?? ProcessInfo.processInfo.environment["TIDINGS_URL"] ?? "http://127.0.0.1:8765"
+        guard let address = ServerAddress(text) else {
+            throw ValidationError("--url: '\(text)' is not an address such as http://127.0.0.1:8765")
+        }
+        return address
+    }
+}
+
+/// A gateway's address.
+struct ServerAddress: Sendable {
+    let http: String
+    let webSocket: String
+
+    init?(_ text: String) {
+        guard let components = URLComponents(string: text), let host = components.host, !host.isEmpty,
+            let scheme = components.scheme, ["http", "https", "ws", "wss"].contains(scheme)
+        else { return nil }
+        let isSecure = scheme == "https" || scheme == "wss"
+        let port = components.port.map { ":\($0)" } ?? ""
+        let path = components.path.hasSuffix("/") ? String(components.path.dropLast()) : components.path
+        self.http = "\(isSecure ? "https" : "http")://\(host)\(port)\(path)"
+        self.webSocket = "\(isSecure ? "wss" : "ws")://\(host)\(port)\(path)/ws"
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+
+@testable import Tidings
+
+@Suite(.timeLimit(.minutes(1))) struct LogStageTests {
+    @Test func `publish returns the offsets that the log gave`() async throws {
+        let bus = MemoryEventBus(log: MemoryEventLog())
+        let first = StandardEvent.sample(1)
+        #expect(try await bus.publish(EventBatch([first, .sample(2)])).results == [
+            .accepted(offset: 1), .accepted(offset: 2),
+        ])
+        #expect(try await bus.publish(.sample(3)) == .accepted(offset: 3))
+        #expect(try await bus.publish(first) == .duplicate(offset: nil))
+        await bus.stop()
+    }
+
+    @Test func `an event that only the log knows is a duplicate with its offset`() async throws {
+        let log = MemoryEventLog()
+        let event = StandardEvent.sample(1)
+        let before = MemoryEventBus(log: log)
+        try await before.publish(event)
+        await before.stop()
+        let after = MemoryEventBus(log: log)
+        #expect(try await after.publish(event) == .duplicate(offset: 1))
+        await after.stop()
+    }
+
+    @Test func `stopping commits everything that tryPublish accepted`() async throws {
+        let log = MemoryEventLog()
+        let bus = MemoryEventBus(log: log)
+        for number in 0..<1000 { try bus.tryPublish(.sample(number)) }
+        await bus.stop()
+        let logged = try await log.read(LogQuery(limit: 2000))
+        #expect(try logged.map { try $0.event().number } == Array(0..<1000))
+        #expect(logged.map(\.offset) == Array(1...1000))
+    }
+
+    @Test func `a log that fails refuses those who wait, and takes the rest when it works again`() async throws {
+        let log = FlakyLog()
+        let bus = MemoryEventBus(log: log)
+        log.setFailing(true)
+        let refused = StandardEvent.sample(1)
+        guard case .refused(let error) = try await bus.publish(refused) else {
+            Issue.record("a failed append must not be acknowledged")
+            return
+        }
+        #expect(error.code == .store)
+        #expect(error.message.contains("no room"))
+        try bus.tryPublish(.sample(2))
+        #expect(bus.logError?.code == .diskFull)
+        log.setFailing(false)
+        // The refused event is unknown again, so that its publisher may try once more.
+        guard case .accepted = try await bus.publish(refused) else {
+            Issue.record("a refused event must be publishable again")
+            return
+        }
+        await bus.stop()
+        let numbers = try await log.inner.read(LogQuery()).map { try $0.event().number }
+        #expect(numbers.sorted() == [1, 2])
+        #expect(bus.logError == nil)
+    }
+}
+
+/// A log whose disk is full whenever the test says so.
+private final class FlakyLog: EventLog {
+    let inner = MemoryEventLog()
+    private let isFailing = Locked(false)
+
+    func setFailing(_ value: Bool) { self.isFailing.withLock { $0 = value } }
+
+    var epoch: String { self.inner.epoch }
+    var bounds: LogBounds { self.inner.bounds }
+
+    func append(_ selections: [EventSelection]) async throws(EventLogError) -> [AppendOutcome] {
+        if self.isFailing.withLock({ $0 }) { throw EventLogError(.diskFull, "no room on the disk") }
+        return try await self.inner.append(selections)
+    }
+
+    func read(_ query: LogQuery) async throws(EventLogError) -> [LoggedEvent] { try await self.inner.read(query) }
+    func event(_ id: EventID) async throws(EventLogError) -> LoggedEvent? { try await self.inner.event(id) }
+
+    func offsets(of ids: [EventID]) async throws(EventLogError) -> [EventID: Int64] {
+        try await self.inner.offsets(of: ids)
+    }
+
+    func offset(notBefore time: Timestamp) async throws(EventLogError) -> Int64 {
+        try await self.inner.offset(notBefore: time)
+    }
+
+    func follow(
+        _ observer: @escaping @Sendable (CommittedBatch) -> Void
+    ) -> (token: LogObservation, bounds: LogBounds) {
+        self.inner.follow(observer)
+    }
+
+    func close() async { await self.inner.close() }
+}
