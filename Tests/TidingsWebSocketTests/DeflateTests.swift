@@ -44,7 +44,8 @@ func deflated(_ payload: [UInt8], windowBits: Int = 15) -> [UInt8] {
         parameters.serverNoContextTakeover = false
         let first: [UInt8] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]
         let second: [UInt8] = [0xF2, 0x00, 0x11, 0x00, 0x00]
-        let bytes = frame(.text, first, to: .client, compressed: true) + frame(.text, second, to: .client, compressed: true)
+        let bytes =
+            frame(.text, first, to: .client, compressed: true) + frame(.text, second, to: .client, compressed: true)
         #expect(events(bytes, .client, deflate: parameters) == [.text("Hello"), .text("Hello")])
         #expect(events(bytes, .client, deflate: .init()) == [.text("Hello"), .close(1007, "Does not decompress")])
     }
@@ -54,20 +55,39 @@ func deflated(_ payload: [UInt8], windowBits: Int = 15) -> [UInt8] {
         options.maximumMessageBytes = 100_000
         let bomb = deflated([UInt8](repeating: 0, count: 5_000_000))
         #expect(bomb.count < 30_000)
-        #expect(events(frame(.binary, bomb, compressed: true), options: options, deflate: .init()) == [.close(1009, "Message too big")])
+        #expect(
+            events(frame(.binary, bomb, compressed: true), options: options, deflate: .init()) == [
+                .close(1009, "Message too big")
+            ])
         let exact = deflated([UInt8](repeating: 7, count: 100_000))
         #expect(events(frame(.binary, exact, compressed: true), options: options, deflate: .init()).count == 1)
         let over = deflated([UInt8](repeating: 7, count: 100_001))
-        #expect(Event.closing(events(frame(.binary, over, compressed: true), options: options, deflate: .init())) == 1009)
+        #expect(
+            Event.closing(events(frame(.binary, over, compressed: true), options: options, deflate: .init())) == 1009)
+    }
+
+    @Test func `a limit of everything does not overflow`() {
+        var options = WebSocketOptions()
+        options.maximumMessageBytes = .max
+        options.maximumFrameBytes = .max
+        let bytes = frame(.text, deflated([0x61]), compressed: true) + frame(.text, "b")
+        #expect(events(bytes, options: options, deflate: .init()) == [.text("a"), .text("b")])
     }
 
     @Test func `what does not decompress closes with 1007, as does text that is not UTF-8 inside`() {
-        #expect(events(frame(.text, [0xFF, 0xFF, 0xFF], compressed: true), deflate: .init()) == [.close(1007, "Does not decompress")])
-        #expect(events(frame(.text, deflated([0x61, 0xFF]), compressed: true), deflate: .init()) == [.close(1007, "Invalid UTF-8")])
+        #expect(
+            events(frame(.text, [0xFF, 0xFF, 0xFF], compressed: true), deflate: .init()) == [
+                .close(1007, "Does not decompress")
+            ])
+        #expect(
+            events(frame(.text, deflated([0x61, 0xFF]), compressed: true), deflate: .init()) == [
+                .close(1007, "Invalid UTF-8")
+            ])
     }
 
     @Test func `only the first frame of a message may have the compression bit`() {
-        let bytes = frame(.text, deflated([0x61]), final: false, compressed: true) + frame(.continuation, [], compressed: true)
+        let bytes =
+            frame(.text, deflated([0x61]), final: false, compressed: true) + frame(.continuation, [], compressed: true)
         #expect(events(bytes, deflate: .init()) == [.close(1002, "Reserved bits set")])
         #expect(events(frame(.ping, [], compressed: true), deflate: .init()) == [.close(1002, "Reserved bits set")])
     }
@@ -84,9 +104,11 @@ func deflated(_ payload: [UInt8], windowBits: Int = 15) -> [UInt8] {
         #expect(Self.accepts("permessage-deflate; client_max_window_bits") == plain)
         #expect(Self.accepts("permessage-deflate;client_max_window_bits=8 ; server_no_context_takeover") == plain)
         #expect(Self.accepts("permessage-deflate; server_max_window_bits=10") == plain + "; server_max_window_bits=10")
-        #expect(Self.accepts("permessage-deflate; server_max_window_bits=\"10\"") == plain + "; server_max_window_bits=10")
+        #expect(
+            Self.accepts("permessage-deflate; server_max_window_bits=\"10\"") == plain + "; server_max_window_bits=10")
         #expect(Self.accepts("permessage-deflate; server_max_window_bits=10", smaller: false) == nil)
-        #expect(Self.accepts("permessage-deflate; server_max_window_bits=10, permessage-deflate", smaller: false) == plain)
+        #expect(
+            Self.accepts("permessage-deflate; server_max_window_bits=10, permessage-deflate", smaller: false) == plain)
         for bad in [
             "server_max_window_bits=8", "server_max_window_bits", "server_max_window_bits=16",
             "server_max_window_bits=010", "client_max_window_bits=7", "unknown", "server_no_context_takeover=1",
@@ -101,7 +123,9 @@ func deflated(_ payload: [UInt8], windowBits: Int = 15) -> [UInt8] {
     @Test func `a server's answer is only taken if it may be given`() {
         let base = "permessage-deflate"
         #expect(WebSocketDeflateParameters(response: base)?.serverNoContextTakeover == false)
-        #expect(WebSocketDeflateParameters(response: base + "; server_no_context_takeover")?.serverNoContextTakeover == true)
+        #expect(
+            WebSocketDeflateParameters(response: base + "; server_no_context_takeover")?.serverNoContextTakeover == true
+        )
         #expect(WebSocketDeflateParameters(response: base + "; server_max_window_bits=8")?.serverMaxWindowBits == 8)
         #expect(WebSocketDeflateParameters(response: base + "; client_max_window_bits=10") == nil)
         #expect(WebSocketDeflateParameters(response: base + "; server_max_window_bits") == nil)

@@ -16,7 +16,10 @@ import Testing
         #expect(
             hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")
                 == "84983e441c3bd26ebaae4aa1f95129e5e54670f1")
-        #expect(["", "f", "fo", "foo", "foob"].map { Base64.encode(Array($0.utf8)) } == ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="])
+        #expect(
+            ["", "f", "fo", "foo", "foob"].map { Base64.encode(Array($0.utf8)) } == [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==",
+            ])
         #expect(Base64.isNonce(WebSocketHandshake.randomKey()))
     }
 
@@ -74,7 +77,8 @@ import Testing
         #expect(!works(base + [.init("Sec-WebSocket-Protocol", "b")]))
         #expect(!works(base + [.init("Sec-WebSocket-Extensions", "permessage-deflate")]))
         #expect(works(base + [.init("Sec-WebSocket-Extensions", "permessage-deflate")], deflate: true))
-        #expect(!works(base + [.init("Sec-WebSocket-Extensions", "permessage-deflate, permessage-deflate")], deflate: true))
+        #expect(
+            !works(base + [.init("Sec-WebSocket-Extensions", "permessage-deflate, permessage-deflate")], deflate: true))
     }
 
     @Test func `addresses are split`() throws {
@@ -97,7 +101,8 @@ import Testing
     @Test func `a header that would smuggle in a line is refused`() throws {
         let url = try WebSocketURL("ws://h")
         for header in [
-            WebSocketHeader("X", "a\r\nY: b"), .init("X Y", "a"), .init("", "a"), .init("Host", "other"), .init("X:", "a"),
+            WebSocketHeader("X", "a\r\nY: b"), .init("X Y", "a"), .init("", "a"), .init("Host", "other"),
+            .init("X:", "a"),
         ] {
             #expect(throws: WebSocketError.self) {
                 try ClientRequest(url: url, subprotocols: [], headers: [header], configuration: .init())
@@ -138,7 +143,8 @@ import Testing
 
     @Test func `what is no head is refused, early where it shows early`() {
         for bad in [
-            "SSH-2.0", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n", "HTTP/1.1200 OK\r\n\r\n",
+            "SSH-2.0", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n",
+            "HTTP/1.1200 OK\r\n\r\n",
             "HTTP/1.1 099 X\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: v\r\n\r\n",
             "HTTP/1.1 200 OK\r\nA B: v\r\n\r\n", "HTTP/1.1 200 OK\r\nA: \u{1}\r\n\r\n", "\r\n\r\n",
             "HTTP/1.1 200 OK\r\n" + String(repeating: "A: b\r\n", count: 6) + "\r\n",
@@ -157,7 +163,8 @@ import Testing
         for _ in 0..<5_000 {
             var mutated = bytes
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                mutated[Int.random(in: 0..<mutated.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                mutated[Int.random(in: 0..<mutated.count, using: &generator)] = UInt8.random(
+                    in: 0...255, using: &generator)
             }
             var parser = ResponseHeadParser(limit: 200)
             _ = mutated.withUnsafeBytes { parser.append($0) }

@@ -20,7 +20,8 @@ import Testing
                 bytes += frame(.continuation, content.dropFirst(cut), to: role)
             case 4: bytes += frame(.binary, (0..<300).map { UInt8($0 & 0xFF) }, to: role)
             case 5 where Int.random(in: 0..<3, using: &generator) == 0: bytes += frame(.continuation, "x", to: role)
-            case 6 where Int.random(in: 0..<3, using: &generator) == 0: bytes += frame(.text, [0x61, 0xC3, 0x28], to: role)
+            case 6 where Int.random(in: 0..<3, using: &generator) == 0:
+                bytes += frame(.text, [0x61, 0xC3, 0x28], to: role)
             case 7 where Int.random(in: 0..<3, using: &generator) == 0: bytes += closeFrame(4000, to: role)
             default: bytes += frame(.text, text, to: role)
             }
@@ -68,7 +69,9 @@ import Testing
         for round in 0..<rounds {
             if round % 16 == 0 {
                 bytes = Self.conversation(&generator, to: role)
-                if deflate != nil { bytes += frame(.text, deflated(Array("again and again".utf8)), to: role, compressed: true) }
+                if deflate != nil {
+                    bytes += frame(.text, deflated(Array("again and again".utf8)), to: role, compressed: true)
+                }
             }
             var mutated = bytes
             for _ in 0..<Int.random(in: 1...3, using: &generator) {

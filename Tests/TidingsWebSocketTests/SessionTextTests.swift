@@ -16,7 +16,8 @@ import Testing
         [0xCE, 0xBA, 0xE1, 0xBD, 0xB9, 0xCF, 0x83, 0xCE, 0xBC, 0xCE, 0xB5, 0xED, 0xA0, 0x80, 0x65, 0x64],
     ]
 
-    @Test(arguments: [WebSocketRole.server, .client]) func `valid UTF-8 passes however it is cut`(_ role: WebSocketRole) {
+    @Test(arguments: [WebSocketRole.server, .client]) func `valid UTF-8 passes however it is cut`(_ role: WebSocketRole)
+    {
         for text in Self.valid {
             let bytes = frame(.text, text, to: role)
             for cuts in [[], Array(1..<bytes.count)] {

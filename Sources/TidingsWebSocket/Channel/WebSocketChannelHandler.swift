@@ -14,7 +14,7 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     private var session: WebSocketSession
     private var deflater: WebSocketDeflater?
     private var context: ChannelHandlerContext?
-    /// Set once the channel is active.
+    /// Set while the channel is active.
     public private(set) var connection: WebSocketConnection?
     private var delegate: (any WebSocketDelegate)?
     private var closedPromise: EventLoopPromise<WebSocketClosure>?
@@ -23,6 +23,7 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     private var isPaused = false
     private var isProcessing = false
     private var isInRead = false
+    private var hasSeenReadComplete = false
     private var hasDelivered = false
     private var needsFlush = false
     private var held: ByteBuffer?
@@ -59,6 +60,7 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
         self.isInRead = true
+        if !self.hasSeenReadComplete { self.completeReadLater(context) }
         if self.held != nil || self.isPaused || self.isProcessing {
             self.held.setOrWriteBuffer(&buffer)
         } else {
@@ -67,6 +69,8 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     }
 
     public func channelReadComplete(context: ChannelHandlerContext) {
+        // The first may still belong to the request, with what followed it yet to come.
+        if self.isInRead { self.hasSeenReadComplete = true }
         self.isInRead = false
         self.completeRead()
         context.fireChannelReadComplete()
@@ -92,6 +96,8 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     public func handlerRemoved(context: ChannelHandlerContext) {
         self.ended()
         self.context = nil
+        // The connection holds on to us.
+        self.connection = nil
     }
 
     private var now: Int64 {
@@ -150,6 +156,15 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
             self.delegate?.webSocketDidCompleteRead(connection)
         }
         self.flush()
+    }
+
+    /// What an HTTP decoder hands on when it leaves the pipeline is not followed by a `channelReadComplete`.
+    private func completeReadLater(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().execute {
+            guard self.isInRead else { return }
+            self.isInRead = false
+            self.completeRead()
+        }
     }
 
     private func perform(_ action: WebSocketAction, _ input: UnsafeRawBufferPointer) {

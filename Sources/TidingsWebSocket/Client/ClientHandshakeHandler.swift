@@ -45,7 +45,8 @@ final class ClientHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         self.timer = context.eventLoop.scheduleTask(in: limit) {
             let (handler, context) = bound.value
-            handler.fail(WebSocketError(.timeout, "No WebSocket within \(handler.configuration.handshakeTimeout)"), context)
+            handler.fail(
+                WebSocketError(.timeout, "No WebSocket within \(handler.configuration.handshakeTimeout)"), context)
         }
         if self.request.proxy != nil {
             self.phase = .proxy

@@ -17,7 +17,8 @@ struct ClientRequest: Sendable {
         configuration: WebSocketClientConfiguration
     ) throws(WebSocketError) {
         func invalid(_ message: String) -> WebSocketError { WebSocketError(.invalidConfiguration, message) }
-        guard HTTPToken.isValue(url.host), HTTPToken.isValue(url.path), !url.path.contains(" "), !url.host.contains(" "),
+        guard HTTPToken.isValue(url.host), HTTPToken.isValue(url.path), !url.path.contains(" "),
+            !url.host.contains(" "),
             url.path.hasPrefix("/"), (1...65535).contains(url.port)
         else { throw WebSocketError(.invalidURL, "Host, port or path cannot be sent") }
         var all: [WebSocketHeader] = []

@@ -81,7 +81,11 @@ public final class WebSocketClient: Sendable {
                 // Of several addresses tried at once only the channel that won goes on to the handshake.
                 connected.whenSuccess { channel in
                     let outcome = attempt.withLockedValue { $0.winner(channel) }
-                    if let outcome { promise.completeWith(outcome) } else { promise.fail(ChannelError.ioOnClosedChannel) }
+                    if let outcome {
+                        promise.completeWith(outcome)
+                    } else {
+                        promise.fail(ChannelError.ioOnClosedChannel)
+                    }
                 }
                 connected.whenFailure { promise.fail($0) }
                 return try await promise.futureResult.get()

@@ -32,7 +32,7 @@ struct Inflater: ~Copyable {
                 .assumingMemoryBound(to: UInt8.self)
             self.stream.pointee.avail_in = UInt32(portion)
             // One byte of room past the limit tells a message that fits exactly from one that does not.
-            let room = min(max(512, min(portion * 4, 1 << 16)), limit - output.count + 1)
+            let room = min(max(512, min(portion * 4, 1 << 16)), min(limit, 1 << 48) - output.count + 1)
             var status: Int32 = Z_OK
             let stream = self.stream
             output.append(room: room) { target in

@@ -76,7 +76,9 @@ extension WebSocketDeflateParameters {
     }
 
     private static func windowBits(_ text: String) -> Int? {
-        guard !text.hasPrefix("0"), !text.hasPrefix("+"), let bits = Int(text), (8...15).contains(bits) else { return nil }
+        guard !text.hasPrefix("0"), !text.hasPrefix("+"), let bits = Int(text), (8...15).contains(bits) else {
+            return nil
+        }
         return bits
     }
 }

@@ -33,7 +33,9 @@ struct ResponseHeadParser {
                 case .failure(let problem): return .invalid(problem.message)
                 }
             }
-            if self.bytes.count >= self.limit { return .invalid("The response head is longer than \(self.limit) bytes") }
+            if self.bytes.count >= self.limit {
+                return .invalid("The response head is longer than \(self.limit) bytes")
+            }
             if self.bytes.count <= 5, !"HTTP/".utf8.starts(with: self.bytes) { return .invalid("This is not HTTP") }
         }
         return .needsMore

@@ -180,21 +180,26 @@ final class ListenerHTTPHandler: ChannelInboundHandler, RemovableChannelHandler 
         let allowed = headers.filter { HTTPToken.isName($0.name) && HTTPToken.isValue($0.value) }
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: HTTPHeaders(allowed))
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)
-        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
-        let handler = WebSocketChannelHandler(
-            role: .server, options: self.configuration.options, handshake: handshake,
-            deflateOptions: self.configuration.deflate ?? .init(), makeDelegate: delegate)
+        context.write(self.wrapOutboundOut(.end(nil)), promise: nil)
         let pipeline = context.pipeline.syncOperations
         let channel = context.channel
         let codec = self.codec
         let connections = self.connections
+        let handler = WebSocketChannelHandler(
+            role: .server, options: self.configuration.options, handshake: handshake,
+            deflateOptions: self.configuration.deflate ?? .init(),
+            makeDelegate: { connection in
+                // Before the 101 is flushed: whoever is connected is known to the listener.
+                connections.upgraded(channel, connection)
+                return delegate(connection)
+            })
         pipeline.removeHandler(self, promise: nil)
         for part in codec.dropLast() { pipeline.removeHandler(part, promise: nil) }
         do {
             // Only now, with all else gone, may the delegate write.
             try pipeline.addHandler(handler)
             if let decoder = codec.last { pipeline.removeHandler(decoder, promise: nil) }
-            if let connection = handler.connection { connections.upgraded(channel, connection) }
+            channel.flush()
         } catch {
             channel.close(promise: nil)
         }

@@ -23,7 +23,8 @@ public final class WebSocketServerUpgrader<UpgradeResult: Sendable>: NIOTypedHTT
     public let requiredUpgradeHeaders: [String] = []
 
     private let deflate: WebSocketDeflateOptions?
-    private let decide: @Sendable (any Channel, HTTPRequestHead) -> EventLoopFuture<Result<Grant, WebSocketHandshake.Refusal>>
+    private let decide:
+        @Sendable (any Channel, HTTPRequestHead) -> EventLoopFuture<Result<Grant, WebSocketHandshake.Refusal>>
     private let upgraded: @Sendable (any Channel, WebSocketConnection.Handshake) -> EventLoopFuture<UpgradeResult>
     private let outcome = NIOLockedValueBox<Result<WebSocketConnection.Handshake, WebSocketHandshake.Refusal>?>(nil)
 
@@ -32,9 +33,10 @@ public final class WebSocketServerUpgrader<UpgradeResult: Sendable>: NIOTypedHTT
     ///   - upgraded: called after the 101 was written, to add the handler.
     public init(
         deflate: WebSocketDeflateOptions? = nil,
-        decide: @escaping @Sendable (any Channel, HTTPRequestHead) -> EventLoopFuture<
-            Result<Grant, WebSocketHandshake.Refusal>
-        >,
+        decide:
+            @escaping @Sendable (any Channel, HTTPRequestHead) -> EventLoopFuture<
+                Result<Grant, WebSocketHandshake.Refusal>
+            >,
         upgraded: @escaping @Sendable (any Channel, WebSocketConnection.Handshake) -> EventLoopFuture<UpgradeResult>
     ) {
         self.deflate = deflate

@@ -96,7 +96,9 @@ extension Array where Element == WebSocketHeader {
 
 extension StringProtocol {
     func equalsIgnoringASCIICase(_ other: some StringProtocol) -> Bool {
-        self.utf8.elementsEqual(other.utf8) { $0 == $1 || ($0 | 0x20 == $1 | 0x20 && (0x61...0x7A).contains($0 | 0x20)) }
+        self.utf8.elementsEqual(other.utf8) {
+            $0 == $1 || ($0 | 0x20 == $1 | 0x20 && (0x61...0x7A).contains($0 | 0x20))
+        }
     }
 
     func trimmingHTTPSpace() -> Substring {

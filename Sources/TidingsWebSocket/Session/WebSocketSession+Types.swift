@@ -42,10 +42,10 @@ public enum WebSocketAction: Sendable {
 }
 
 extension Duration {
-    /// Nanoseconds, at most about 292 years.
+    /// Nanoseconds, none below zero and at most 95 years, which any clock of ours can be moved by.
     var clampedNanoseconds: Int64 {
         let (seconds, attoseconds) = self.components
-        guard seconds < 9_000_000_000 else { return 9_000_000_000_000_000_000 }
+        guard seconds < 3_000_000_000 else { return 3_000_000_000_000_000_000 }
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }

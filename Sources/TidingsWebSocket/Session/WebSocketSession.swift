@@ -93,9 +93,12 @@ public struct WebSocketSession: ~Copyable {
             if self.frame == nil {
                 switch self.readHeader(in: input, from: &offset) {
                 case .needsMore: return nil
-                case .violation(let violation, let length):
+                case .violation(let violation, let length, let isClose):
                     let action = self.fail(violation, now: now)
-                    if let length {
+                    if isClose, case .closing = self.phase {
+                        // However wrong, it was the peer's close frame: no other will follow.
+                        self.endHandshake(clean: false, now: now)
+                    } else if let length {
                         // Skipped, to find the peer's close frame behind it.
                         let skipped = FrameStart(opcode: .binary, isFinal: true, isCompressed: false, length: length)
                         self.frame = Frame(header: skipped, remaining: length)
@@ -352,7 +355,7 @@ public struct WebSocketSession: ~Copyable {
         case needsMore
         case start(FrameStart)
         /// With the length of the payload to skip, if it is known.
-        case violation(WebSocketViolation, Int?)
+        case violation(WebSocketViolation, Int?, isClose: Bool)
     }
 
     private mutating func readHeader(in input: UnsafeRawBufferPointer, from offset: inout Int) -> HeaderOutcome {
@@ -391,7 +394,9 @@ public struct WebSocketSession: ~Copyable {
         }
         switch FrameStart.parse(bytes, rules) {
         case .success(let start): return .start(start)
-        case .failure(let violation): return .violation(violation, FrameStart.claimedLength(bytes))
+        case .failure(let violation):
+            let isClose = bytes[0] & 0x0F == WebSocketOpcode.close.rawValue
+            return .violation(violation, FrameStart.claimedLength(bytes), isClose: isClose)
         }
     }
 }
