@@ -62,17 +62,16 @@ public struct Timestamp: Sendable {
     /// This moment moved by a duration; stops at the ends of the range.
     public func advanced(by duration: Duration) -> Timestamp {
         let parts = duration.components
-        let seconds = parts.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(
-            seconds.partialValue &+ parts.attoseconds / 1_000_000_000
-        )
-        if overflow || seconds.overflow {
-            return Timestamp(nanoseconds: parts.seconds < 0 ? .min : .max, precision: self.precision)
+        let sum =
+            Int128(self.nanoseconds) + Int128(parts.seconds) * 1_000_000_000
+            + Int128(parts.attoseconds / 1_000_000_000)
+        guard let moved = Int64(exactly: sum) else {
+            return Timestamp(nanoseconds: sum < 0 ? .min : .max, precision: self.precision)
         }
         let needed: Precision =
-            sum % 1_000_000_000 == 0
-            ? .seconds : sum % 1_000_000 == 0 ? .milliseconds : sum % 1000 == 0 ? .microseconds : .nanoseconds
-        return Timestamp(nanoseconds: sum, precision: max(self.precision, needed))
+            moved % 1_000_000_000 == 0
+            ? .seconds : moved % 1_000_000 == 0 ? .milliseconds : moved % 1000 == 0 ? .microseconds : .nanoseconds
+        return Timestamp(nanoseconds: moved, precision: max(self.precision, needed))
     }
 }
 

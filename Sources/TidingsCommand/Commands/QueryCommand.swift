@@ -65,12 +65,14 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let file = try self.file()
-        let reader = try SQLiteEventReader(file: file)
+        let query = try self.query()
+        let reader = try await SQLiteEventReader.open(file: file)
         let line = self.printing.line
         var output = OutputBuffer()
-        for try await logged in reader.stream(try self.query()) {
-            output.append(try line.line(for: logged))
+        for try await page in reader.pages(query) {
+            for logged in page { output.append(try line.line(for: logged)) }
+            output.flush()
         }
-        output.flush()
+        await reader.close()
     }
 }

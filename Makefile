@@ -1,0 +1,44 @@
+# `make` alone lists the targets. ARGS goes to the program: make run ARGS="--listen 127.0.0.1:0"
+
+.DEFAULT_GOAL := help
+
+ARGS ?=
+# More arguments for `swift build` and `swift test`, such as -Xswiftc -warnings-as-errors.
+SWIFT_FLAGS ?=
+# What `make bench` measures.
+SUBJECTS ?= bus codec store
+FORMATTED := Sources Tests Package.swift
+
+.PHONY: help setup build run test test-all format lint bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing (Debian, Ubuntu; elsewhere say what is)
+	@scripts/setup.sh
+
+build: setup ## Build the program in release
+	swift build -c release --product tidings $(SWIFT_FLAGS)
+
+run: build ## Build in release and start the demo: a simulated exchange, the log and the dashboard
+	@exec .build/release/tidings demo $(ARGS)
+
+test: setup ## Set up and run the tests
+	swift test $(SWIFT_FLAGS)
+
+test-all: setup ## The tests with the long ones, then all of them under the thread sanitizer
+	TIDINGS_LONG=1 swift test $(SWIFT_FLAGS)
+	swift test --sanitize=thread --scratch-path .build-tsan $(SWIFT_FLAGS)
+
+format: ## Format the sources
+	swift format --in-place --recursive $(FORMATTED)
+
+lint: ## Check the format, and the scripts where shellcheck is installed
+	swift format lint --strict --recursive $(FORMATTED)
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
+
+bench: build ## Measure this machine (SUBJECTS="bus codec store")
+	@set -e; for subject in $(SUBJECTS); do .build/release/tidings bench $$subject $(ARGS); done
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-tsan
