@@ -1,0 +1,23 @@
+import Tidings
+
+extension VenueOutput.Problem {
+    /// A frame that makes no sense; its beginning is kept for whoever looks into it.
+    static func unreadable(_ frame: UnsafeRawBufferPointer, _ reason: String) -> VenueOutput.Problem {
+        let beginning = String(decoding: frame.prefix(200), as: UTF8.self)
+        return VenueOutput.Problem(
+            code: "PARSE", message: "unreadable frame: \(reason)", details: ["frame": .string(beginning)])
+    }
+}
+
+extension StableHash {
+    /// Adds a number by its digits, so that `1.0` and `1.00` differ as their texts do.
+    mutating func combine(_ number: ExactDecimal?) {
+        guard let number else { return self.combine(.max as UInt64) }
+        if let (mantissa, scale) = number.compact {
+            self.combine(mantissa)
+            self.combine(UInt64(scale))
+        } else {
+            self.combine(number.description)
+        }
+    }
+}

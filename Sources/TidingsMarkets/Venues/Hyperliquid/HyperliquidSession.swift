@@ -1,0 +1,73 @@
+public import Tidings
+
+/// Hyperliquid's public feed as a machine.
+///
+/// Source: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket
+/// - `trades`: one event per fill. `B` is a buyer who took, `A` a seller. `tid` alone is a hash that may repeat: a fill is
+///   known by its time, coin and tid. The venue replays recent fills on every subscribe.
+/// - `l2Book`: always the whole book, at most 20 levels a side, without sequence or checksum.
+/// - The server closes a connection to which it has sent nothing for 60 s; a ping every 30 s makes it answer.
+public struct HyperliquidSession: VenueSession {
+    struct Coin {
+        let symbol: Name
+        let venueSymbol: Name
+        /// The time of the last book, and its best levels.
+        var bookTime: Int64 = .min
+        var bids: [OrderBook.Level] = []
+        var asks: [OrderBook.Level] = []
+        /// The running candle by interval.
+        var candles: [Name: Candle] = [:]
+        /// Channels not confirmed yet on this connection.
+        var unconfirmed = 0
+
+        func context(_ receivedAt: Timestamp) -> MarketContext {
+            MarketContext(venueSymbol: self.venueSymbol, instrument: .perpetual, receivedAt: receivedAt)
+        }
+    }
+
+    static let source: Name = "hyperliquid"
+    private static let pingInterval: Int64 = 30_000_000_000
+
+    private let channels: [HyperliquidChannel]
+    private let order: [Name]
+    var coins: [Name: Coin] = [:]
+    private var lastPing: Int64 = 0
+
+    init(symbols: [Instrument], channels: [HyperliquidChannel]) {
+        self.channels = channels
+        self.order = symbols.map { Name($0.venueSymbol) }
+        for entry in symbols {
+            let venueSymbol = Name(entry.venueSymbol)
+            self.coins[venueSymbol] = Coin(symbol: Name(entry.symbol), venueSymbol: venueSymbol)
+        }
+    }
+
+    // MARK: What to send
+
+    public mutating func opened(at now: Timestamp, into output: inout VenueOutput) {
+        self.lastPing = now.nanoseconds
+        for coin in self.order { self.subscribe(to: coin, into: &output) }
+    }
+
+    private mutating func subscribe(to coin: Name, into output: inout VenueOutput) {
+        self.coins[coin]?.unconfirmed = self.channels.count
+        for channel in self.channels {
+            output.outgoing.append(#"{"method":"subscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+        }
+    }
+
+    public mutating func tick(at now: Timestamp, into output: inout VenueOutput) {
+        guard now.nanoseconds - self.lastPing >= Self.pingInterval else { return }
+        self.lastPing = now.nanoseconds
+        output.outgoing.append(#"{"method":"ping"}"#)
+    }
+
+    public mutating func resubscribe(to symbol: Name, into output: inout VenueOutput) {
+        for coin in self.order where self.coins[coin]?.symbol == symbol {
+            for channel in self.channels {
+                output.outgoing.append(#"{"method":"unsubscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+            }
+            self.subscribe(to: coin, into: &output)
+        }
+    }
+}
