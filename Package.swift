@@ -62,8 +62,8 @@ let package = Package(
             dependencies: [
                 "Tidings",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
 
@@ -95,7 +95,7 @@ let package = Package(
             dependencies: [
                 "Tidings", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -104,7 +104,8 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]
+            ],
+            resources: [.embedInCode("Dashboard/Resources")]
         ),
 
         // The command; the only place that knows everybody.
@@ -123,12 +124,49 @@ let package = Package(
         ),
 
         .testTarget(name: "TidingsTests", dependencies: ["Tidings"]),
-        .testTarget(name: "TidingsWebSocketTests", dependencies: ["TidingsWebSocket"]),
-        .testTarget(name: "TidingsSQLiteTests", dependencies: ["Tidings", "TidingsSQLite"]),
-        .testTarget(name: "TidingsMarketsTests", dependencies: ["Tidings", "TidingsMarkets"]),
         .testTarget(
-            name: "TidingsSimulationTests", dependencies: ["Tidings", "TidingsMarkets", "TidingsSimulation"]),
-        .testTarget(name: "TidingsGatewayTests", dependencies: ["Tidings", "TidingsGateway", "TidingsWebSocket"]),
+            name: "TidingsWebSocketTests",
+            dependencies: [
+                "TidingsWebSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsSQLiteTests",
+            dependencies: [
+                "Tidings", "TidingsSQLite",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsMarketsTests",
+            dependencies: [
+                "Tidings", "TidingsMarkets", "TidingsWebSocket", .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsSimulationTests",
+            dependencies: [
+                "Tidings", "TidingsMarkets", "TidingsSimulation", "TidingsWebSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsGatewayTests",
+            dependencies: [
+                "Tidings", "TidingsGateway", "TidingsWebSocket",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
         .testTarget(name: "TidingsCommandTests", dependencies: ["Tidings", "TidingsCommand"]),
     ],
     swiftLanguageModes: [.v6]
