@@ -24,7 +24,6 @@ struct TidingsCommand: AsyncParsableCommand {
     static func main() async {
         // A reader that goes away ends a command; it must not kill the process before it has said what it has to.
         signal(SIGPIPE, SIG_IGN)
-        setvbuf(stdout, nil, _IOLBF, 0)
         await Self.main(nil)
     }
 }

@@ -112,7 +112,7 @@ struct EventSender {
                 }
                 if object["events"] == nil && object["rejected"] == nil { throw Self.problem(object, response.status) }
                 return object
-            case 429, 503 where attempt < 10:
+            case 429 where attempt < 10, 503 where attempt < 10:
                 attempt += 1
                 let seconds = response.headers.first(name: "retry-after").flatMap { Int64($0) } ?? 1
                 StandardError.write("the server is busy, trying again in \(seconds) s\n")

@@ -70,7 +70,7 @@ struct PublishCommand: AsyncParsableCommand {
             do throws(EventDecodingError) {
                 let object = try JSONObject(json: payload)
                 writer.literal(",\"payload\":")
-                writer.write(.object(object))
+                writer.write(JSONValue.object(object))
             } catch {
                 throw CommandError("payload: \(error.message)")
             }

@@ -48,29 +48,36 @@ struct TailCommand: AsyncParsableCommand {
             filter: try self.filters.filter(), position: try self.position(), limit: self.limit,
             line: self.printing.line)
         // Ctrl-C is how a tail ends: not a failure.
-        signal(SIGINT) { _ in exit(0) }
-        signal(SIGTERM) { _ in exit(0) }
+        signal(SIGINT) { _ in Foundation.exit(0) }
+        signal(SIGTERM) { _ in Foundation.exit(0) }
         let url = try self.server.server().webSocket
         let client = WebSocketClient()
         var delay = Duration.milliseconds(250)
         while true {
             let began = ContinuousClock.now
-            let reason: String
-            do throws(WebSocketError) {
-                let connection = try await client.connect(to: url) { _ in TailDelegate(session) }
-                let closure = await connection.waitUntilClosed()
-                if let problem = session.problem { throw CommandError(problem) }
-                if session.isDone { return }
-                reason = closure.cause?.message ?? (closure.reason.isEmpty ? "code \(closure.code)" : closure.reason)
-            } catch {
-                if error.code == .rejected { throw CommandError("\(url): \(error.message)") }
-                if !session.hasEverOpened { throw CommandError("cannot reach \(url): \(error.message)") }
-                reason = error.message
-            }
+            let reason = try await Self.follow(session, client, url)
+            if session.isDone { return }
             if ContinuousClock.now - began > .seconds(10) { delay = .milliseconds(250) }
             StandardError.write("connection lost (\(reason)), trying again\n")
             try await Task.sleep(for: delay * Double.random(in: 0.8...1.2))
             delay = min(delay * 2, .seconds(5))
         }
+    }
+
+    /// Prints over one connection until it ends; returns why it did.
+    private static func follow(
+        _ session: TailSession, _ client: WebSocketClient, _ url: String
+    ) async throws(CommandError) -> String {
+        let connection: WebSocketConnection
+        do throws(WebSocketError) {
+            connection = try await client.connect(to: url) { _ in TailDelegate(session) }
+        } catch {
+            if error.code == .rejected { throw CommandError("\(url): \(error.message)") }
+            if !session.hasEverOpened { throw CommandError("cannot reach \(url): \(error.message)") }
+            return error.message
+        }
+        let closure = await connection.waitUntilClosed()
+        if let problem = session.problem { throw CommandError(problem) }
+        return closure.cause?.message ?? (closure.reason.isEmpty ? "code \(closure.code)" : closure.reason)
     }
 }

@@ -40,7 +40,9 @@ public final class Connector: Sendable {
         self.logger = logger
         self.feed = Feed(
             session: venue.makeSession(instruments, configuration.channels),
-            symbols: instruments.map { Name($0.symbol) }, configuration: configuration, bus: bus, logger: logger)
+            symbols: instruments.map { Name($0.symbol) },
+            watched: configuration.channels.contains { $0 == .orderBook || $0 == .ticker },
+            configuration: configuration, bus: bus, logger: logger)
     }
 
     /// How it is doing; safe to ask from any thread.

@@ -29,8 +29,9 @@ final class Feed: Sendable {
     private let logger: Logger
     private let state: Locked<State>
 
+    /// - Parameter watched: whether a symbol's silence means something: trades may pause, books and tickers do not.
     init(
-        session: any VenueSession, symbols: [Name], configuration: ConnectorConfiguration, bus: any EventBus,
+        session: any VenueSession, symbols: [Name], watched: Bool, configuration: ConnectorConfiguration, bus: any EventBus,
         logger: Logger
     ) {
         self.bus = bus
@@ -40,7 +41,7 @@ final class Feed: Sendable {
         self.state = Locked(
             State(
                 session: session,
-                monitor: FeedMonitor(symbols: symbols, staleAfter: configuration.staleAfter),
+                monitor: FeedMonitor(symbols: watched ? symbols : [], staleAfter: configuration.staleAfter),
                 health: ConnectorHealth(
                     connector: configuration.venue, state: .connecting, symbols: symbols.map(\.description))))
     }
@@ -80,6 +81,8 @@ final class Feed: Sendable {
             state.output.removeAll()
             state.session.tick(at: .now(), into: &state.output)
             var replace: String?
+            // While the bus holds the feed up nothing is read, which is no silence of the venue.
+            if state.stalledSince != nil { state.monitor.connected(at: MonotonicClock.nanoseconds()) }
             for step in state.monitor.tick(at: MonotonicClock.nanoseconds()) {
                 switch step {
                 case .resubscribe(let symbol):

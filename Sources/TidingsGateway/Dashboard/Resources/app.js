@@ -18,11 +18,11 @@ const traffic = new Traffic((type) => setFilter(type, byId("filter-symbol").valu
 const connectors = new Connectors();
 const prices = new Prices((symbol) => setFilter(byId("filter-type").value, symbol));
 
-const paintHead = painter.add(drawHead, 100);
+const paintHead = painter.add(drawHead, 125);
 const paintTraffic = painter.add(() => traffic.draw(), 250);
 const paintConnectors = painter.add(() => connectors.draw(), 250);
-const paintPrices = painter.add(() => prices.draw(), calm(150));
-const paintEvents = painter.add(() => table.draw(), calm(120));
+const paintPrices = painter.add(() => prices.draw(), calm(125));
+const paintEvents = painter.add(() => table.draw(), calm(125));
 const table = new EventTable(showDetails, paintEvents);
 
 // The stream.
@@ -121,12 +121,12 @@ byId("filter-clear").addEventListener("click", () => {
 byId("pause").addEventListener("click", () => {
     if (table.isPaused) table.resume();
     else table.pause();
-    paintHead();
+    paintHead(true);
 });
 for (const [id, pages] of [["newer", -1], ["older", 1]]) {
     byId(id).addEventListener("click", () => {
         table.turn(pages);
-        paintHead();
+        paintHead(true);
     });
 }
 

@@ -90,7 +90,7 @@ function makeCard(name) {
     const reason = element("p", { class: "reason" });
     const facts = element("dl", { class: "facts" });
     const values = new Map();
-    for (const label of ["Last message", "Latency", "Messages", "Reconnects", "Resyncs"]) {
+    for (const label of ["Last seen", "Latency", "Messages", "Reconnects", "Resyncs"]) {
         const value = element("dd", {}, none);
         values.set(label, value);
         facts.append(element("div", {}, element("dt", {}, label), value));
@@ -110,7 +110,7 @@ function drawCard(card, connector) {
     const reason = [connector.reason, ...troubles].filter((part) => part !== "").join(", ");
     setText(card.reason, reason);
     card.reason.hidden = reason === "";
-    setText(card.values.get("Last message"), age(Date.now() - connector.heardAt));
+    setText(card.values.get("Last seen"), age(Date.now() - connector.heardAt));
     drawFact(card, "Latency", connector.latency, duration);
     drawFact(card, "Messages", connector.messages, count);
     drawFact(card, "Reconnects", connector.reconnects, count);

@@ -25,22 +25,29 @@ export async function newestEvents(filter, limit, upTo = null) {
     return readPage(await response.text());
 }
 
-/** Calls `use` with the JSON at `path` now and every `interval` while the page is visible. Failures are left out. */
+/** Calls `use` with the JSON at `path` now and every `interval` while the page is visible. */
 export function poll(path, use, interval = 2000) {
     let isAsking = false;
+    let timer = null;
     const ask = async () => {
         if (isAsking || document.hidden) return;
         isAsking = true;
         try {
             const response = await get(path);
             use(await response.json());
-        } catch {
-            // Absent on this server, or unreachable: the connection state says the latter already.
+        } catch (error) {
+            // A server that has no such thing will not have it in two seconds. Unreachable is another matter, which
+            // the connection state tells already.
+            if (error instanceof Refusal && error.status === 404) stop();
         } finally {
             isAsking = false;
         }
     };
-    ask();
-    setInterval(ask, interval);
+    const stop = () => {
+        clearInterval(timer);
+        document.removeEventListener("visibilitychange", ask);
+    };
+    timer = setInterval(ask, interval);
     document.addEventListener("visibilitychange", ask);
+    ask();
 }

@@ -51,9 +51,9 @@ class Fields {
         return Array.isArray(value) ? value.length : 0;
     }
 
-    list(name) {
+    list(name, before = "") {
         const value = this.payload[name];
-        return Array.isArray(value) ? value.map(asText).join(", ") : "";
+        return Array.isArray(value) && value.length > 0 ? before + value.map(asText).join(", ") : "";
     }
 }
 
@@ -83,7 +83,7 @@ const writers = {
     "extraction.start": (f) => [f.text("url")],
     "extraction.field_found": (f) => [f.text("field"), f.with("value", "= ")],
     "extraction.complete": (f) => [
-        f.with("fields_found", "", " found"), missing(f), f.milliseconds("duration_ms"),
+        `${f.count("fields_found")} found`, f.list("fields_missing", "missing "), f.milliseconds("duration_ms"),
     ],
     "extraction.error": (f) => [f.text("error_code"), f.with("message", "· ")],
     "login.start": (f) => [f.text("url")],
@@ -119,12 +119,6 @@ function levels(f) {
     return f.text("kind") === "delta"
         ? `delta of ${f.count("bids") + f.count("asks")}`
         : `${f.count("bids")} + ${f.count("asks")} levels`;
-}
-
-/** `fields_found` and `fields_missing` may be arrays of names. */
-function missing(f) {
-    const names = f.list("fields_missing");
-    return names === "" ? "" : `missing ${names}`;
 }
 
 /** For a type that we do not know: its first fields. */

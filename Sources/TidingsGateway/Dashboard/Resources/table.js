@@ -9,7 +9,8 @@ export const rowsShown = 50;
 
 /**
  * The table follows the stream while nobody reads it. It holds still while the pointer or the keyboard is on a row,
- * and stands while paused; then the kept events can be paged through. `changed` asks for a drawing.
+ * and stands while paused; then the kept events can be paged through. `changed` asks for a drawing, at once
+ * if it is the viewer's doing.
  */
 export class EventTable {
     constructor(show, changed) {
@@ -53,20 +54,20 @@ export class EventTable {
 
     pause() {
         this.frozen ??= [...this.ring.records];
-        this.changed();
+        this.changed(true);
     }
 
     resume() {
         this.frozen = null;
         this.page = 0;
-        this.changed();
+        this.changed(true);
     }
 
     turn(pages) {
         this.pause();
         const last = Math.max(0, Math.ceil(this.frozen.length / rowsShown) - 1);
         this.page = Math.min(last, Math.max(0, this.page + pages));
-        this.changed();
+        this.changed(true);
     }
 
     draw() {
@@ -123,7 +124,7 @@ export class EventTable {
     hold(isHeld) {
         if (this.isHeld === isHeld) return;
         this.isHeld = isHeld;
-        this.changed();
+        this.changed(true);
     }
 
     recordAt(target) {

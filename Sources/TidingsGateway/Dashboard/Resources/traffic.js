@@ -6,7 +6,7 @@ import { count, duration, instant, none, rate } from "./format.js";
 import { Counter, LagMeter, Rates, seconds } from "./rates.js";
 import { families, family } from "./summary.js";
 
-const fewTypes = 8;
+const fewTypes = 7;
 
 export class Traffic {
     constructor(pickType) {

@@ -46,7 +46,11 @@ public struct HyperliquidSession: VenueSession {
 
     public mutating func opened(at now: Timestamp, into output: inout VenueOutput) {
         self.lastPing = now.nanoseconds
-        for coin in self.order { self.subscribe(to: coin, into: &output) }
+        for coin in self.order {
+            // What a candle became while nobody listened is not known, so it must not be called closed.
+            self.coins[coin]?.candles = [:]
+            self.subscribe(to: coin, into: &output)
+        }
     }
 
     private mutating func subscribe(to coin: Name, into output: inout VenueOutput) {

@@ -1,0 +1,86 @@
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+import Tidings
+
+/// The dashboard's files, which are part of the program.
+enum DashboardAssets {
+    struct Asset: Sendable {
+        let body: ByteBuffer
+        let contentType: String
+        let entityTag: String
+
+        init(_ bytes: [UInt8], _ contentType: String) {
+            self.body = ByteBuffer(bytes: bytes)
+            self.contentType = contentType
+            var hash = StableHash()
+            bytes.withUnsafeBytes { hash.combine($0) }
+            let digest = hash.finish()
+            self.entityTag = "\"\(String(digest.high, radix: 16))\(String(digest.low, radix: 16))\""
+        }
+    }
+
+    private static let script = "text/javascript; charset=utf-8"
+
+    /// By file name; `index.html` is also what `/` answers.
+    static let all: [String: Asset] = [
+        "index.html": Asset(PackageResources.index_html, "text/html; charset=utf-8"),
+        "style.css": Asset(PackageResources.style_css, "text/css; charset=utf-8"),
+        "icon.svg": Asset(PackageResources.icon_svg, "image/svg+xml"),
+        "app.js": Asset(PackageResources.app_js, Self.script),
+        "chart.js": Asset(PackageResources.chart_js, Self.script),
+        "connectors.js": Asset(PackageResources.connectors_js, Self.script),
+        "decimal.js": Asset(PackageResources.decimal_js, Self.script),
+        "details.js": Asset(PackageResources.details_js, Self.script),
+        "dom.js": Asset(PackageResources.dom_js, Self.script),
+        "event.js": Asset(PackageResources.event_js, Self.script),
+        "filter.js": Asset(PackageResources.filter_js, Self.script),
+        "format.js": Asset(PackageResources.format_js, Self.script),
+        "json.js": Asset(PackageResources.json_js, Self.script),
+        "notices.js": Asset(PackageResources.notices_js, Self.script),
+        "paint.js": Asset(PackageResources.paint_js, Self.script),
+        "pretty.js": Asset(PackageResources.pretty_js, Self.script),
+        "prices.js": Asset(PackageResources.prices_js, Self.script),
+        "rates.js": Asset(PackageResources.rates_js, Self.script),
+        "ring.js": Asset(PackageResources.ring_js, Self.script),
+        "server.js": Asset(PackageResources.server_js, Self.script),
+        "socket.js": Asset(PackageResources.socket_js, Self.script),
+        "summary.js": Asset(PackageResources.summary_js, Self.script),
+        "table.js": Asset(PackageResources.table_js, Self.script),
+        "traffic.js": Asset(PackageResources.traffic_js, Self.script),
+    ]
+
+    static var routes: [HTTPRoute] {
+        let pages = self.all.sorted { $0.key < $1.key }.map { name, asset in
+            HTTPRoute("/\(name)", [.get: { self.answer($0, asset) }])
+        }
+        guard let index = self.all["index.html"] else { return pages }
+        return [HTTPRoute("/", [.get: { self.answer($0, index) }])] + pages
+    }
+
+    private static func answer(_ call: HTTPCall, _ asset: Asset) -> Response {
+        var headers = self.securityHeaders
+        headers[.eTag] = asset.entityTag
+        headers[.cacheControl] = "no-cache"
+        let known = (call.request.headers[.ifNoneMatch] ?? "").split(separator: ",").map { tag in
+            let tag = tag.filter { $0 != " " }
+            return tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : tag
+        }
+        if known.contains(asset.entityTag) || known == ["*"] {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentType] = asset.contentType
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: asset.body))
+    }
+
+    /// Nothing but our own files runs in the page, and nobody frames it.
+    private static let securityHeaders: HTTPFields = {
+        var headers: HTTPFields = [
+            .contentSecurityPolicy:
+                "default-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+                + "frame-ancestors 'none'; form-action 'none'"
+        ]
+        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
+        return headers
+    }()
+}

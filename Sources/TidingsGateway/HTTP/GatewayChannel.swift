@@ -1,0 +1,74 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import Tidings
+import TidingsWebSocket
+
+/// A connection to the gateway: HTTP or, on the same port, a WebSocket.
+struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
+    /// What every connection needs to know.
+    struct Settings: Sendable {
+        let feed: StreamFeed
+        let ingest: EventIngest
+        let origins: OriginPolicy
+        let limits: GatewayConfiguration.Limits
+        let webSocketOptions: WebSocketOptions
+        let idleTimeout: Duration
+    }
+
+    /// A connection whose first request may not have come yet.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        fileprivate let outcome: EventLoopFuture<FirstRequestHandler.Outcome>
+    }
+
+    static let webSocketPath = "/ws"
+
+    let settings: Settings
+    let responder: HTTPChannelHandler.Responder
+
+    init(settings: Settings, router: HTTPRouter) {
+        self.settings = settings
+        self.responder = { request, writer, channel in
+            if router.takesBody(request), request.headers[.expect]?.lowercased() == "100-continue",
+                Self.isWelcome(request, settings.limits)
+            {
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
+            var response = try await router.respond(to: request, on: channel)
+            response.headers[.date] = HTTPDate.now()
+            response.headers[.xContentTypeOptions] = "nosniff"
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
+
+    /// Whether a body that was announced should be sent at all.
+    private static func isWelcome(_ request: Request, _ limits: GatewayConfiguration.Limits) -> Bool {
+        guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return true }
+        let isLines = request.headers[.contentType]?.lowercased().hasPrefix("application/x-ndjson") ?? false
+        return isLines || length <= limits.bodyBytes
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let outcome = try FirstRequestHandler.install(on: channel, settings: self.settings, logger: logger)
+            return Value(channel: channel, outcome: outcome)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await withTaskCancellationHandler {
+            guard let outcome = try? await value.outcome.get() else { return }
+            switch outcome {
+            case .http(let channel): await self.handleHTTP(asyncChannel: channel, logger: logger)
+            case .webSocket(let connection): _ = await connection.waitUntilClosed()
+            case .over: _ = try? await value.channel.closeFuture.get()
+            }
+        } onCancel: {
+            value.channel.close(promise: nil)
+        }
+    }
+}

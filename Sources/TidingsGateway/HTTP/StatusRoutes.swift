@@ -1,0 +1,133 @@
+import HTTPTypes
+import HummingbirdCore
+import Tidings
+
+/// How the program and its parts are doing.
+struct StatusRoutes: Sendable {
+    let bus: any EventBus
+    let ingest: EventIngest
+    let sources: GatewaySources
+    let feed: StreamFeed
+    /// Monotonic nanoseconds.
+    let startedAt: Int64
+
+    func connectors(_ call: HTTPCall) async throws -> Response {
+        _ = try call.query([])
+        let rows = await self.sources.connectors()
+        let now = Timestamp.now()
+        return .json { writer in
+            writer.literal("{\"connectors\":[")
+            for (index, row) in rows.enumerated() {
+                if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
+                writer.write(row, now: now)
+            }
+            writer.literal("]}")
+        }
+    }
+
+    func metrics(_ call: HTTPCall) async throws -> Response {
+        _ = try call.query([])
+        let statistics = self.bus.statistics
+        let duplicates = statistics.duplicates + self.ingest.duplicates
+        let streams = self.feed.statistics
+        return .json { writer in
+            writer.literal("{\"published\":")
+            writer.write(statistics.published)
+            writer.literal(",\"delivered\":")
+            writer.write(statistics.delivered)
+            writer.literal(",\"dropped\":")
+            writer.write(statistics.dropped)
+            writer.literal(",\"failed\":")
+            writer.write(statistics.failed)
+            writer.literal(",\"duplicates\":")
+            writer.write(duplicates)
+            writer.literal(",\"by_type\":{")
+            for (index, (type, count)) in statistics.byType.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
+                writer.write(string: type)
+                writer.write(byte: UInt8(ascii: ":"))
+                writer.write(count)
+            }
+            writer.literal("},\"latency_ms\":{\"p50\":")
+            writer.write(mantissa: statistics.latency.quantile(0.50) / 1000, scale: 3)
+            writer.literal(",\"p95\":")
+            writer.write(mantissa: statistics.latency.quantile(0.95) / 1000, scale: 3)
+            writer.literal(",\"p99\":")
+            writer.write(mantissa: statistics.latency.quantile(0.99) / 1000, scale: 3)
+            writer.literal("},\"clients\":{\"connected\":")
+            writer.write(streams.clients)
+            writer.literal(",\"dropped\":")
+            writer.write(streams.dropped)
+            writer.literal(",\"closed_as_slow\":")
+            writer.write(streams.closedAsSlow)
+            writer.literal("},\"uptime_seconds\":")
+            writer.write(mantissa: (MonotonicClock.nanoseconds() - self.startedAt) / 1_000_000, scale: 3)
+            writer.literal("}")
+        }
+    }
+
+    /// Whether the program runs at all: whoever gets this answer knows.
+    func live(_ call: HTTPCall) async throws -> Response {
+        _ = try call.query([])
+        return .json { $0.literal("{\"status\":\"pass\",\"checks\":{}}") }
+    }
+
+    /// Whether the program can do its work.
+    func ready(_ call: HTTPCall) async throws -> Response {
+        _ = try call.query([])
+        let checks = await self.sources.readiness()
+        let status = checks.map(\.status).max() ?? .pass
+        return .json(status == .fail ? .serviceUnavailable : .ok) { writer in
+            writer.literal("{\"status\":")
+            writer.write(string: status.rawValue)
+            writer.literal(",\"checks\":{")
+            for (index, check) in checks.enumerated() {
+                if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
+                writer.write(string: check.name)
+                writer.literal(":{\"status\":")
+                writer.write(string: check.status.rawValue)
+                if let reason = check.reason {
+                    writer.literal(",\"reason\":")
+                    writer.write(string: reason)
+                }
+                writer.literal("}")
+            }
+            writer.literal("}}")
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func write(_ row: ConnectorSnapshot, now: Timestamp) {
+        self.literal("{\"connector\":")
+        self.write(string: row.connector)
+        self.literal(",\"state\":")
+        self.write(string: row.state)
+        self.literal(",\"symbols\":")
+        self.write(strings: row.symbols)
+        self.literal(",\"last_message_at\":")
+        if let moment = row.lastMessageAt {
+            self.write(moment)
+            self.literal(",\"message_age_ms\":")
+            self.write(
+                max(0, now.nanoseconds.subtractingReportingOverflow(moment.nanoseconds).partialValue) / 1_000_000)
+        } else {
+            self.literal("null,\"message_age_ms\":null")
+        }
+        self.literal(",\"latency_ms\":")
+        if let latency = row.latencyMs, latency.isFinite, abs(latency) < 1e12 {
+            self.write(mantissa: Int64((latency * 1000).rounded()), scale: 3)
+        } else {
+            self.literal("null")
+        }
+        self.literal(",\"messages\":")
+        self.write(row.messages)
+        self.literal(",\"reconnects\":")
+        self.write(row.reconnects)
+        self.literal(",\"resyncs\":")
+        self.write(row.resyncs)
+        self.literal(",\"reason\":")
+        if let reason = row.reason { self.write(string: reason) } else { self.literal("null") }
+        self.literal("}")
+    }
+}

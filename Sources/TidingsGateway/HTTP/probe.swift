@@ -1,3 +1,0 @@
-import Hummingbird
-import HummingbirdCore
-let probe = 1

@@ -1,0 +1,115 @@
+import NIOCore
+import Synchronization
+import Tidings
+
+/// All hubs of a gateway, one for each event loop, fed by one observer of the log.
+final class StreamFeed: Sendable {
+    struct Lane: Sendable {
+        let eventLoop: any EventLoop
+        let mailbox: StreamMailbox
+        let hub: NIOLoopBound<StreamHub>
+    }
+
+    let epoch: String
+    let log: any EventLog
+    let scope: WorkScope
+    private let lanes: [Lane]
+    private let capacity: Int
+    private let clients = Atomic<Int>(0)
+
+    private init(lanes: [Lane], log: any EventLog, scope: WorkScope, capacity: Int) {
+        self.lanes = lanes
+        self.log = log
+        self.epoch = log.epoch
+        self.scope = scope
+        self.capacity = capacity
+    }
+
+    static func make(
+        on eventLoops: [any EventLoop], log: any EventLog, scope: WorkScope, configuration: GatewayConfiguration
+    ) async throws -> StreamFeed {
+        let limits = StreamHub.Limits(
+            clientBufferBytes: configuration.limits.clientBufferBytes,
+            slowClientGrace: configuration.slowClientGrace.wholeNanoseconds)
+        var lanes: [Lane] = []
+        for eventLoop in eventLoops {
+            let lane = try await eventLoop.submit {
+                let mailbox = StreamMailbox()
+                let hub = StreamHub(eventLoop: eventLoop, log: log, scope: scope, limits: limits, mailbox: mailbox)
+                return Lane(eventLoop: eventLoop, mailbox: mailbox, hub: NIOLoopBound(hub, eventLoop: eventLoop))
+            }.get()
+            lanes.append(lane)
+        }
+        return StreamFeed(lanes: lanes, log: log, scope: scope, capacity: configuration.limits.clients)
+    }
+
+    /// Begins to pass on what the log commits.
+    func start() -> LogObservation {
+        let lanes = self.lanes
+        let (token, bounds) = self.log.follow { batch in
+            for lane in lanes where lane.mailbox.offer(batch) {
+                lane.eventLoop.execute { lane.hub.value.drain() }
+            }
+        }
+        for lane in self.lanes {
+            lane.mailbox.note(position: bounds.head)
+            lane.eventLoop.execute { lane.hub.value.start(at: bounds.head) }
+        }
+        return token
+    }
+
+    /// Ends every stream, telling the clients where to resume.
+    func stop() {
+        for lane in self.lanes { lane.eventLoop.execute { lane.hub.value.stop() } }
+    }
+
+    /// The hub of the event loop that we are on.
+    func hub(on eventLoop: any EventLoop) -> StreamHub? {
+        self.lanes.first { $0.eventLoop === eventLoop }?.hub.value
+    }
+
+    // MARK: Counting
+
+    /// Takes a client's place; false when all are taken.
+    func reserveClient() -> Bool {
+        if self.clients.wrappingAdd(1, ordering: .relaxed).newValue <= self.capacity { return true }
+        self.releaseClient()
+        return false
+    }
+
+    func releaseClient() {
+        self.clients.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    var hasRoom: Bool { self.clientCount < self.capacity }
+
+    var clientCount: Int { self.clients.load(ordering: .relaxed) }
+
+    var statistics: StreamStatistics {
+        let counters = self.lanes.map(\.mailbox.counters)
+        return StreamStatistics(
+            clients: self.clientCount, dropped: counters.reduce(0) { $0 + $1.dropped },
+            closedAsSlow: counters.reduce(0) { $0 + $1.closedAsSlow }, position: counters.map(\.position).min() ?? 0)
+    }
+}
+
+/// How streaming is going.
+package struct StreamStatistics: Sendable {
+    /// Clients connected now, WebSocket and SSE.
+    package var clients = 0
+    /// Events that clients lost.
+    package var dropped: UInt64 = 0
+    /// Clients that were closed because they stayed stuck.
+    package var closedAsSlow: UInt64 = 0
+    /// The offset that has gone out on every event loop.
+    package var position: Int64 = 0
+}
+
+extension Duration {
+    /// In nanoseconds, clamped to what fits.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        guard seconds < 9_000_000_000 else { return .max }
+        return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

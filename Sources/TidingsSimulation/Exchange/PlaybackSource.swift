@@ -1,0 +1,20 @@
+/// Where the frames of a playback come from, in order, each at its time.
+package protocol PlaybackSource: Sendable {
+    /// When the next tick is due, in nanoseconds of the source's own time; `nil` when nothing is left to send.
+    var nextOffset: Int64? { get }
+
+    /// Moves past the next tick, and emits the frames of it that are subscribed to.
+    mutating func advance(emit: (UnsafeRawBufferPointer) -> Void)
+
+    /// From here on these are subscribed to.
+    mutating func select(_ subscriptions: Set<Topic>)
+
+    /// Emits what a new subscription begins with.
+    func begin(_ topic: Topic, emit: (UnsafeRawBufferPointer) -> Void)
+
+    /// The venue's own answer to a new subscription, where there is one.
+    func acknowledgement(of topic: Topic) -> [UInt8]?
+
+    /// What the exchange knows at this point.
+    var snapshot: any VenueSnapshot { get }
+}
