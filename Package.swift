@@ -126,7 +126,9 @@ let package = Package(
             ]
         ),
 
-        .testTarget(name: "TidingsTests", dependencies: ["Tidings"]),
+        // What the tests share.
+        .target(name: "TidingsTestSupport", dependencies: ["Tidings"], path: "Tests/Support"),
+        .testTarget(name: "TidingsTests", dependencies: ["Tidings", "TidingsTestSupport"]),
         .testTarget(
             name: "TidingsWebSocketTests",
             dependencies: [
@@ -149,7 +151,8 @@ let package = Package(
         .testTarget(
             name: "TidingsMarketsTests",
             dependencies: [
-                "Tidings", "TidingsMarkets", "TidingsWebSocket", .product(name: "NIOCore", package: "swift-nio"),
+                "Tidings", "TidingsMarkets", "TidingsTestSupport", "TidingsWebSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .testTarget(
@@ -170,7 +173,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
-        .testTarget(name: "TidingsCommandTests", dependencies: ["Tidings", "TidingsCommand"]),
+        .testTarget(name: "TidingsCommandTests", dependencies: ["Tidings", "TidingsCommand", "TidingsTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -198,7 +198,8 @@ final class LogStage: Sendable {
         self.settle(
             lost, with: lost.map { _ in .failure(EventLogError(.closed, "the log is closed")) }, error: self.lastError)
         if count > 0 {
-            self.logger.error("Events were lost because the log would not take them", metadata: [LogKey.dropped: "\(count)"])
+            self.logger.error(
+                "Events were lost because the log would not take them", metadata: [LogKey.dropped: "\(count)"])
         }
     }
 }

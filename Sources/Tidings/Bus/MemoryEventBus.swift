@@ -192,7 +192,9 @@ public final class MemoryEventBus: EventBus {
         return nil
     }
 
-    private func deliver(_ batch: EventBatch, _ match: (route: Routes.Route, mask: UInt64), fresh: UInt64, at now: Int64) {
+    private func deliver(
+        _ batch: EventBatch, _ match: (route: Routes.Route, mask: UInt64), fresh: UInt64, at now: Int64
+    ) {
         let mask = match.mask & fresh
         switch match.route.target {
         case .queue(let queue):

@@ -6,7 +6,7 @@ extension StandardEvent {
         case .ticker: self.payload.ticker.map(Self.describe) ?? self.described
         case .orderBook: self.payload.orderBook.map(Self.describe) ?? self.described
         case .ohlcv: self.payload.candle.map(Self.describe) ?? self.described
-        case .connectorStatus: self.describe("state", "symbol", "reason", "attempt", "retry_in_ms")
+        case .connectorStatus: self.describe("state", "reason", "attempt", "retry_in_ms")
         case .error: self.describe("error_code", "message")
         default: self.described
         }

@@ -25,7 +25,6 @@ struct Server {
 
     /// Runs until interrupted or something essential fails.
     func run() async throws {
-        Logs.bootstrap(level: self.configuration.logLevel, format: self.configuration.logFormat)
         let logger = Logger(label: "tidings")
         let log = try await self.openLog()
         do {
@@ -45,7 +44,8 @@ struct Server {
         case .none: return MemoryEventLog()
         case .file(let file):
             var settings = SQLiteLogConfiguration(file: file)
-            settings.durability = SQLiteLogConfiguration.Durability(rawValue: self.configuration.durability.rawValue) ?? .normal
+            settings.durability =
+                SQLiteLogConfiguration.Durability(rawValue: self.configuration.durability.rawValue) ?? .normal
             return try await SQLiteEventLog.open(settings)
         }
     }

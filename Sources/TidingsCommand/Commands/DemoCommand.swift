@@ -25,21 +25,22 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let simulator = ExchangeSimulator(
-            configuration: ExchangeSimulatorConfiguration(source: .generated(seed: .random(in: 1...1000))))
-        let port = try await simulator.start()
         let folder = FileManager.default.temporaryDirectory.appending(path: "tidings-demo-\(UUID().uuidString)")
         var configuration = RunConfiguration()
         configuration.logLevel = "notice"
+        configuration.store = .file(folder.appending(path: "demo.db").path)
+        try self.serving.apply(to: &configuration)
+        Logs.bootstrap(level: configuration.logLevel, format: configuration.logFormat)
+        let simulator = ExchangeSimulator(
+            configuration: ExchangeSimulatorConfiguration(source: .generated(seed: .random(in: 1...1000))))
+        let port = try await simulator.start()
         configuration.connectors = [
             RunConfiguration.Connector(
                 venue: "hyperliquid", symbols: Self.symbols, channels: ["trade", "ticker", "order_book", "ohlcv"],
                 endpoint: "ws://127.0.0.1:\(port)/ws")
         ]
-        configuration.store = .file(folder.appending(path: "demo.db").path)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try self.serving.apply(to: &configuration)
             try await Server(
                 configuration, console: self.serving.console, extras: [SimulatorService(simulator: simulator)]
             ).run()

@@ -31,7 +31,8 @@ struct EventSender {
             var group: [[UInt8]] = []
             var bytes = 0
             for line in lines {
-                if !group.isEmpty && (group.count >= Self.linesPerRequest || bytes + line.count > Self.bytesPerRequest) {
+                if !group.isEmpty && (group.count >= Self.linesPerRequest || bytes + line.count > Self.bytesPerRequest)
+                {
                     refused += try await self.send(group, firstLine: lineNumber)
                     lineNumber += group.count
                     (group, bytes) = ([], 0)

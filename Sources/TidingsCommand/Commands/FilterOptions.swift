@@ -6,7 +6,8 @@ struct FilterOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Event type or pattern: trade, login.*, *.", valueName: "pattern"))
     var type: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("Symbol, in our spelling or the venue's: BTC-USD, BTC.", valueName: "symbol"))
+    @Option(
+        name: .long, help: ArgumentHelp("Symbol, in our spelling or the venue's: BTC-USD, BTC.", valueName: "symbol"))
     var symbol: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("Source, such as hyperliquid.", valueName: "name"))

@@ -18,7 +18,9 @@ struct PublishCommand: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
-    @Option(name: .long, help: ArgumentHelp("The event's type; without it events are read from standard input.", valueName: "type"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The event's type; without it events are read from standard input.", valueName: "type"))
     var type: String?
 
     @Option(name: .long, help: ArgumentHelp("The event's source.", valueName: "name"))

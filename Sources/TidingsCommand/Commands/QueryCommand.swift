@@ -18,7 +18,9 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup var filters: FilterOptions
 
-    @Option(name: .long, help: ArgumentHelp("From this time on (RFC 3339, a date, or an age such as 15m).", valueName: "time"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("From this time on (RFC 3339, a date, or an age such as 15m).", valueName: "time"))
     var since: String?
 
     @Option(name: .long, help: ArgumentHelp("Before this time.", valueName: "time"))

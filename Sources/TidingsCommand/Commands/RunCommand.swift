@@ -41,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
         if !connectors.isEmpty { configuration.connectors = connectors }
         try self.applyEndpoints(to: &configuration.connectors)
         try self.serving.apply(to: &configuration)
+        Logs.bootstrap(level: configuration.logLevel, format: configuration.logFormat)
         try await Server(configuration, console: self.serving.console).run()
     }
 

@@ -4,7 +4,9 @@ import Tidings
 
 /// Where a running server is.
 struct ServerOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The server. [env: TIDINGS_URL] (default: http://127.0.0.1:8765)", valueName: "url"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The server. [env: TIDINGS_URL] (default: http://127.0.0.1:8765)", valueName: "url"))
     var url: String?
 
     func validate() throws {

@@ -7,7 +7,8 @@ struct ServingOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The store's file, or none for the newest 100,000 events in memory. [env: TIDINGS_STORE]", valueName: "file"))
+            "The store's file, or none for the newest 100,000 events in memory. [env: TIDINGS_STORE]", valueName: "file"
+        ))
     var store: String?
 
     @Option(
@@ -17,7 +18,8 @@ struct ServingOptions: ParsableArguments {
             valueName: "host:port"))
     var listen: String?
 
-    @Option(name: .long, help: ArgumentHelp("The bus; only memory in this version. [env: TIDINGS_BUS]", valueName: "bus"))
+    @Option(
+        name: .long, help: ArgumentHelp("The bus; only memory in this version. [env: TIDINGS_BUS]", valueName: "bus"))
     var bus: String?
 
     @Flag(name: .long, help: "Listen beyond this machine although nobody has to show who they are.")
@@ -25,7 +27,8 @@ struct ServingOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("trace, debug, info, notice, warning or error. [env: TIDINGS_LOG_LEVEL]", valueName: "level"))
+        help: ArgumentHelp("trace, debug, info, notice, warning or error. [env: TIDINGS_LOG_LEVEL]", valueName: "level")
+    )
     var logLevel: String?
 
     @Flag(name: .long, help: "Print events as JSON, one a line, whether or not there is a terminal.")
@@ -58,7 +61,8 @@ struct ServingOptions: ParsableArguments {
         }
         if let text = self.logLevel ?? Environment.value("LOG_LEVEL") { configuration.logLevel = text }
         guard Logger.Level(rawValue: configuration.logLevel) != nil else {
-            throw ValidationError("--log-level: '\(configuration.logLevel)' is none of trace, debug, info, notice, warning, error")
+            throw ValidationError(
+                "--log-level: '\(configuration.logLevel)' is none of trace, debug, info, notice, warning, error")
         }
         if self.insecure { configuration.insecure = true }
     }

@@ -42,7 +42,10 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Where to listen; port 0 takes any free one.", valueName: "host:port"))
     var listen: String = "127.0.0.1:0"
 
-    @Option(name: .long, help: ArgumentHelp("trace, debug, info, notice, warning or error. [env: TIDINGS_LOG_LEVEL]", valueName: "level"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("trace, debug, info, notice, warning or error. [env: TIDINGS_LOG_LEVEL]", valueName: "level")
+    )
     var logLevel: String?
 
     func validate() throws {

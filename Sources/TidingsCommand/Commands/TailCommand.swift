@@ -19,7 +19,8 @@ struct TailCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Where to begin: start, an offset (what follows it), or a time; now without it.", valueName: "position"))
+        help: ArgumentHelp(
+            "Where to begin: start, an offset (what follows it), or a time; now without it.", valueName: "position"))
     var from: String?
 
     @Option(name: .long, help: ArgumentHelp("End after this many events.", valueName: "n"))

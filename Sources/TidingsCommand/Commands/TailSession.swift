@@ -65,11 +65,15 @@ final class TailSession: Sendable {
         guard let message = try? JSONObject(json: frame) else { return nil }
         switch message["type"]?.string {
         case "event":
-            guard let offset = message["offset"]?.int.map(Int64.init), let data = message["data"]?.object else { return nil }
+            guard let offset = message["offset"]?.int.map(Int64.init), let data = message["data"]?.object else {
+                return nil
+            }
             return self.print(data, offset: offset)
         case "ack":
             let data = message["data"]?.object
-            guard let epoch = data?["epoch"]?.string, let offset = data?["offset"]?.int.map(Int64.init) else { return nil }
+            guard let epoch = data?["epoch"]?.string, let offset = data?["offset"]?.int.map(Int64.init) else {
+                return nil
+            }
             self.state.withLock { state in
                 state.epoch = epoch
                 state.position = .offset(offset, epoch: epoch)
@@ -91,7 +95,8 @@ final class TailSession: Sendable {
         let event: StandardEvent
         do throws(EventDecodingError) {
             event = try data.withUTF8 { bytes throws(EventDecodingError) in
-                try StandardEvent(json: bytes, defaults: EventDecodingDefaults(source: "websocket", maximumByteCount: .max))
+                try StandardEvent(
+                    json: bytes, defaults: EventDecodingDefaults(source: "websocket", maximumByteCount: .max))
             }
         } catch {
             StandardError.write("offset \(offset): \(error)\n")

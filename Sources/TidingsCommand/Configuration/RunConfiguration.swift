@@ -48,7 +48,9 @@ struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration.Address {
     /// `HOST:PORT`; an IPv6 address stands in brackets.
     init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = String(text[..<colon])
         if host.hasPrefix("[") && host.hasSuffix("]") {
             host = String(host.dropFirst().dropLast())

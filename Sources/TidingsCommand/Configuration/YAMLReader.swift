@@ -37,7 +37,9 @@ struct YAMLReader {
             .composer(_, let problem, let mark, _):
             return (mark.line, mark.column, "is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
-            return (context.mark.line, context.mark.column, "\(keys.map { "\($0)" }.joined(separator: ", ")) stands twice")
+            return (
+                context.mark.line, context.mark.column, "\(keys.map { "\($0)" }.joined(separator: ", ")) stands twice"
+            )
         default:
             return (1, 1, "is not YAML: \(error)")
         }
@@ -143,7 +145,9 @@ func parseByteCount(_ text: String) -> Int? {
     let units = [
         "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
     ]
-    guard let unit = units[text[digits.endIndex...].trimmingPrefix(while: \.isWhitespace).description] else { return nil }
+    guard let unit = units[text[digits.endIndex...].trimmingPrefix(while: \.isWhitespace).description] else {
+        return nil
+    }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: unit)
     return overflow ? nil : bytes
 }

@@ -31,7 +31,8 @@ final class Feed: Sendable {
 
     /// - Parameter watched: whether a symbol's silence means something: trades may pause, books and tickers do not.
     init(
-        session: any VenueSession, symbols: [Name], watched: Bool, configuration: ConnectorConfiguration, bus: any EventBus,
+        session: any VenueSession, symbols: [Name], watched: Bool, configuration: ConnectorConfiguration,
+        bus: any EventBus,
         logger: Logger
     ) {
         self.bus = bus

@@ -1,4 +1,4 @@
-public import Tidings
+internal import Tidings
 
 /// Something that goes wrong on purpose at a second of the playback. Each happens once per simulator, to the first
 /// connection whose playback gets there.

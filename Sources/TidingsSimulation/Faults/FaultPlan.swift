@@ -36,7 +36,9 @@ final class FaultPlan: Sendable {
     /// What is still to come, for a playback that starts.
     var pending: [PlannedFault] {
         self.done.withLock { done in
-            self.faults.indices.filter { !done[$0] }.map { PlannedFault(index: $0, offset: self.faults[$0].time.wholeNanoseconds) }
+            self.faults.indices.filter { !done[$0] }.map {
+                PlannedFault(index: $0, offset: self.faults[$0].time.wholeNanoseconds)
+            }
         }
     }
 }

@@ -54,21 +54,21 @@ package enum RecordingReader {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw RecordingParser.Problem(message: systemMessage()) }
         defer { close(descriptor) }
-        var kept: [UInt8] = []
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 8)
         defer { chunk.deallocate() }
+        // The beginning of a line whose end has not been read yet.
+        var kept: [UInt8] = []
         while true {
-            let count = Glibc.read(descriptor, chunk.baseAddress, chunk.count)
+            let count = readBytes(descriptor, chunk)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw RecordingParser.Problem(message: systemMessage())
             }
             if count == 0 { break }
-            var start = 0
-            while start < count, let found = memchr(chunk.baseAddress! + start, 0x0A, count - start) {
-                let end = UnsafeRawPointer(found) - UnsafeRawPointer(chunk.baseAddress!)
-                let part = UnsafeRawBufferPointer(rebasing: chunk[start..<end])
-                start = end + 1
+            var rest = UnsafeRawBufferPointer(rebasing: chunk[..<count])
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let part = UnsafeRawBufferPointer(rebasing: rest[..<end])
+                rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
                 if kept.isEmpty {
                     try body(part)
                 } else {
@@ -77,7 +77,7 @@ package enum RecordingReader {
                     kept.removeAll(keepingCapacity: true)
                 }
             }
-            kept += UnsafeRawBufferPointer(rebasing: chunk[start..<count])
+            kept += rest
             guard kept.count <= Self.maximumLineBytes else {
                 throw RecordingParser.Problem(message: "a line of more than \(Self.maximumLineBytes) bytes")
             }
@@ -93,6 +93,11 @@ package enum RecordingReader {
         }
         try outcome.get()
     }
+}
+
+/// `read`, which inside of ``RecordingReader`` would be its own.
+private func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    read(descriptor, buffer.baseAddress, buffer.count)
 }
 
 private func systemMessage() -> String {

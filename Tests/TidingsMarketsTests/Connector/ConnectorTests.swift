@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Testing
+import TidingsTestSupport
 import TidingsWebSocket
 
 @testable import Tidings
@@ -13,7 +14,8 @@ import TidingsWebSocket
 
     /// A venue that answers every socket's first message with some frames.
     private static func listen(
-        port: Int = 0, frames: @escaping @Sendable (Int) -> [String], refuse: @escaping @Sendable (Int) -> Bool = { _ in false }
+        port: Int = 0, frames: @escaping @Sendable (Int) -> [String],
+        refuse: @escaping @Sendable (Int) -> Bool = { _ in false }
     ) async throws -> WebSocketListener {
         let sockets = Locked(0)
         var configuration = WebSocketListenerConfiguration()
@@ -47,7 +49,8 @@ import TidingsWebSocket
         events.filter { $0.eventType == .connectorStatus }.compactMap { $0.payload["state"]?.string }
     }
 
-    @Test func `a broken connection is made again, told of, and what the venue repeats is published once`() async throws {
+    @Test func `a broken connection is made again, told of, and what the venue repeats is published once`() async throws
+    {
         let listener = try await Self.listen(frames: { number in
             number == 1 ? [Self.fill(1), Self.fill(2)] : [Self.fill(1), Self.fill(2), Self.fill(3)]
         })

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TidingsTestSupport
 
 @testable import Tidings
 @testable import TidingsMarkets
@@ -101,7 +102,8 @@ struct HyperliquidRecordingTests {
             guard var frame = frames.randomElement(using: &generator) else { continue }
             for _ in 0..<Int.random(in: 1...8, using: &generator) {
                 switch Int.random(in: 0..<3, using: &generator) {
-                case 0: frame[Int.random(in: 0..<frame.count, using: &generator)] = .random(in: 0...255, using: &generator)
+                case 0:
+                    frame[Int.random(in: 0..<frame.count, using: &generator)] = .random(in: 0...255, using: &generator)
                 case 1: frame.removeSubrange(Int.random(in: 0..<frame.count, using: &generator)...)
                 default:
                     let start = Int.random(in: 0..<frame.count, using: &generator)

@@ -6,9 +6,10 @@ import Testing
     @Test func `publish returns the offsets that the log gave`() async throws {
         let bus = MemoryEventBus(log: MemoryEventLog())
         let first = StandardEvent.sample(1)
-        #expect(try await bus.publish(EventBatch([first, .sample(2)])).results == [
-            .accepted(offset: 1), .accepted(offset: 2),
-        ])
+        #expect(
+            try await bus.publish(EventBatch([first, .sample(2)])).results == [
+                .accepted(offset: 1), .accepted(offset: 2),
+            ])
         #expect(try await bus.publish(.sample(3)) == .accepted(offset: 3))
         #expect(try await bus.publish(first) == .duplicate(offset: nil))
         await bus.stop()

@@ -1,4 +1,5 @@
 import Testing
+import TidingsTestSupport
 
 @testable import Tidings
 
@@ -298,7 +299,8 @@ import Testing
     @Test func `counters tell what happened by type`() async throws {
         let bus = MemoryEventBus()
         try bus.subscribe(to: .trade) { _ in }
-        try await bus.publish(EventBatch([.sample(1, type: .trade), .sample(2, type: .ticker), .sample(3, type: .trade)]))
+        try await bus.publish(
+            EventBatch([.sample(1, type: .trade), .sample(2, type: .ticker), .sample(3, type: .trade)]))
         await bus.stop()
         let statistics = bus.statistics
         #expect(statistics.published == 3)

@@ -52,7 +52,9 @@ extension HyperliquidSession {
         } else if channel.equals("subscriptionResponse") {
             try self.readConfirmation(&body, into: &output)
         } else if channel.equals("error") {
-            let text = try body.kind() == .string ? try body.readString().decoded() : String(decoding: body.slice(try body.skipValue()), as: UTF8.self)
+            let text =
+                try body.kind() == .string
+                ? try body.readString().decoded() : String(decoding: body.slice(try body.skipValue()), as: UTF8.self)
             output.problems.append(
                 VenueOutput.Problem(code: "SUBSCRIPTION", message: "hyperliquid: \(text.prefix(200))"))
         }
@@ -141,7 +143,8 @@ extension HyperliquidSession {
         if let bid = bids.first, let ask = asks.first, bid.price >= ask.price {
             output.problems.append(
                 VenueOutput.Problem(
-                    code: "CROSSED_BOOK", message: "hyperliquid \(known.symbol): bid \(bid.price) is not below ask \(ask.price)"))
+                    code: "CROSSED_BOOK",
+                    message: "hyperliquid \(known.symbol): bid \(bid.price) is not below ask \(ask.price)"))
         }
     }
 }

@@ -56,7 +56,8 @@ public struct HyperliquidSession: VenueSession {
     private mutating func subscribe(to coin: Name, into output: inout VenueOutput) {
         self.coins[coin]?.unconfirmed = self.channels.count
         for channel in self.channels {
-            output.outgoing.append(#"{"method":"subscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+            output.outgoing.append(
+                #"{"method":"subscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
         }
     }
 
@@ -69,7 +70,8 @@ public struct HyperliquidSession: VenueSession {
     public mutating func resubscribe(to symbol: Name, into output: inout VenueOutput) {
         for coin in self.order where self.coins[coin]?.symbol == symbol {
             for channel in self.channels {
-                output.outgoing.append(#"{"method":"unsubscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+                output.outgoing.append(
+                    #"{"method":"unsubscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
             }
             self.subscribe(to: coin, into: &output)
         }

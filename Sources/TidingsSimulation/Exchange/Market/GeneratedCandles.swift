@@ -34,7 +34,8 @@ package struct GeneratedCandles: Sendable {
             if self.byInterval[index].count == Self.capacity { self.byInterval[index].removeFirst() }
             self.byInterval[index].append(
                 Candle(
-                    start: start, end: end, open: price, high: price, low: price, close: price, volume: size, trades: 1))
+                    start: start, end: end, open: price, high: price, low: price, close: price, volume: size, trades: 1)
+            )
         }
     }
 }

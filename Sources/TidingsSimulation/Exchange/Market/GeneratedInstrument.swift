@@ -119,7 +119,8 @@ package struct GeneratedInstrument: Sendable {
         let middle = (best.bid.price + best.ask.price) / 2
         self.context.funding += Int64(random.normal() * 300) + (125_000 - self.context.funding) / 200
         self.context.openInterest = max(
-            self.instrument.usualSize, self.context.openInterest + Int64(random.normal() * Double(self.instrument.usualSize)))
+            self.instrument.usualSize,
+            self.context.openInterest + Int64(random.normal() * Double(self.instrument.usualSize)))
         self.context.oraclePrice += (middle - self.context.oraclePrice) / 3
         let oracle = max(self.context.oraclePrice, 1)
         self.context.premium = Int64(Double(middle - oracle) / Double(oracle) * 1e10)

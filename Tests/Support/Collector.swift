@@ -1,7 +1,7 @@
 import Tidings
 
 /// Collects values from any thread and lets a test wait for them.
-final class Collector<Value: Sendable>: Sendable {
+package final class Collector<Value: Sendable>: Sendable {
     private struct State {
         var values: [Value] = []
         var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -9,7 +9,9 @@ final class Collector<Value: Sendable>: Sendable {
 
     private let state = Locked(State())
 
-    func add(_ value: Value) {
+    package init() {}
+
+    package func add(_ value: Value) {
         let woken = self.state.withLock { state in
             state.values.append(value)
             let woken = state.waiting.filter { $0.count <= state.values.count }
@@ -19,10 +21,10 @@ final class Collector<Value: Sendable>: Sendable {
         for waiter in woken { waiter.continuation.resume() }
     }
 
-    var values: [Value] { self.state.withLock { $0.values } }
+    package var values: [Value] { self.state.withLock { $0.values } }
 
     /// Returns the values once there are at least `count`; the test's time limit ends a wait in vain.
-    func wait(for count: Int) async -> [Value] {
+    package func wait(for count: Int) async -> [Value] {
         await withCheckedContinuation { continuation in
             let isThere = self.state.withLock { state in
                 if state.values.count >= count { return true }
@@ -36,20 +38,11 @@ final class Collector<Value: Sendable>: Sendable {
 }
 
 /// Holds tasks back until it is opened.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private let collector = Collector<Bool>()
 
-    func open() { self.collector.add(true) }
-    func wait() async { _ = await self.collector.wait(for: 1) }
-}
+    package init() {}
 
-extension StandardEvent {
-    static func sample(
-        _ number: Int = 0, type: EventType = .custom, priority: EventPriority = .normal, source: Name = "test"
-    ) -> StandardEvent {
-        StandardEvent(
-            eventType: type, source: source, payload: ["n": .number(ExactDecimal(number))], priority: priority)
-    }
-
-    var number: Int { self.payload["n"]?.int ?? -1 }
+    package func open() { self.collector.add(true) }
+    package func wait() async { _ = await self.collector.wait(for: 1) }
 }

@@ -1,21 +1,20 @@
-import Foundation
-import Testing
+package import Foundation
 
 /// A recorded session of `../shared/recordings`, which is not part of the project: tests that need one are skipped where
 /// it is absent.
-struct Recording {
-    static let folder = URL(filePath: #filePath)
+package struct Recording {
+    package static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "shared/recordings")
+        .appending(path: "shared/recordings")
 
-    static func isThere(_ name: String) -> Bool {
+    package static func isThere(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: Self.folder.appending(path: name).path)
     }
 
     /// The frames that the venue sent, in order.
-    let received: [String]
+    package let received: [String]
 
-    init(_ name: String) throws {
+    package init(_ name: String) throws {
         let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
         self.received = try text.split(separator: "\n").compactMap { line in
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
