@@ -16,8 +16,8 @@ import Darwin
 /// Serves a bus and its log to the network: HTTP, Server-Sent Events, WebSocket and the dashboard, on one port.
 ///
 /// Runs as a service: ``run()`` listens until the surrounding task is cancelled or a graceful shutdown begins. Then no
-/// connection is accepted any more, streaming clients are told where to resume (1001), requests in progress are answered,
-/// and what is left after ``GatewayConfiguration/stopTimeout`` is closed.
+/// connection is accepted any more, streaming clients are told where to resume (1001), requests in progress are
+/// answered, and what is left after ``GatewayConfiguration/stopTimeout`` is closed.
 public final class Gateway: Service {
     private let configuration: GatewayConfiguration
     private let bus: any EventBus

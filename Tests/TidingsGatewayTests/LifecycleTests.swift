@@ -92,6 +92,7 @@ struct LifecycleTests {
                 _ = try await gateway.request("GET", "/livez")
             }
         }
-        #expect(duration < .seconds(10))
+        // A client that is waited for would take for ever; a loaded machine only takes long.
+        #expect(duration < .seconds(60))
     }
 }

@@ -64,8 +64,8 @@ import Testing
 
     @Test func `a request that does not come to its end is dropped`() async throws {
         var configuration = WebSocketListenerConfiguration()
-        configuration.requestTimeout = .milliseconds(30)
-        configuration.idleTimeout = .milliseconds(30)
+        configuration.requestTimeout = .milliseconds(400)
+        configuration.idleTimeout = .milliseconds(400)
         try await withListener(configuration, onRequest: Self.answer) { listener in
             for start in ["", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel"] {
                 let client = try await RawClient(port: listener.port)

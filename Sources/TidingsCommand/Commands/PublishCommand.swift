@@ -42,7 +42,10 @@ struct PublishCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        var configuration = HTTPClient.Configuration()
+        // Nobody there is an answer; trying again is for the user to decide.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let sender = EventSender(
                 client: client, server: try self.server.server(), isJSON: self.json, isSingle: self.type != nil,

@@ -4,9 +4,9 @@ import NIOHTTP1
 /// Decides when an HTTP/1 connection has had its last request, and ends it so that the last answer arrives.
 ///
 /// Sits right behind the codec. A connection ends after its answer when either side said `Connection: close`, when the
-/// client is of HTTP/1.0, or when the answer was given before the request was read to its end (a body that is too large).
-/// Closing a socket with unread bytes would make the kernel throw the answer away, so the rest of such a body is read and
-/// dropped first, up to a bound.
+/// client is of HTTP/1.0, or when the answer was given before the request was read to its end (a body that is too
+/// large). Closing a socket with unread bytes would make the kernel throw the answer away, so the rest of such a body
+/// is read and dropped first, up to a bound.
 final class ConnectionLifecycleHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -7,8 +7,8 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import TidingsWebSocket
 
-/// Waits for the first request of a connection and turns the connection into what that asks for: a WebSocket, or HTTP for
-/// as long as it lasts. What cannot become a WebSocket is answered here.
+/// Waits for the first request of a connection and turns the connection into what that asks for: a WebSocket, or HTTP
+/// for as long as it lasts. What cannot become a WebSocket is answered here.
 final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

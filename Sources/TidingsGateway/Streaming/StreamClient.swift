@@ -4,8 +4,8 @@ import Tidings
 
 /// One client of a stream: what it wants, how far it has come, and what waits for it. Lives on one event loop.
 ///
-/// Its one cursor stands in history, which ``HistoryReplay`` reads for it, or is the hub's, and then it gets each turn with
-/// everybody else. A client whose socket is full costs a bounded number of bytes, never time.
+/// Its one cursor stands in history, which ``HistoryReplay`` reads for it, or is the hub's, and then it gets each turn
+/// with everybody else. A client whose socket is full costs a bounded number of bytes, never time.
 final class StreamClient {
     enum Phase {
         /// Wants nothing yet.

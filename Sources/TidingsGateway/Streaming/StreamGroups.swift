@@ -37,8 +37,8 @@ final class StreamGroup {
 
 /// The groups of one event loop, and which of them an event concerns.
 ///
-/// Which groups match is remembered by type, symbol and source, so that an event costs the same with one filter and with
-/// thousands.
+/// Which groups match is remembered by type, symbol and source, so that an event costs the same with one filter and
+/// with thousands.
 struct StreamGroups {
     private struct Key: Hashable {
         let interest: StreamInterest

@@ -3,8 +3,8 @@ import Tidings
 
 /// The events that one event loop sends to its clients in one go, and their frames, joined in one buffer.
 ///
-/// Made and used on one event loop. Each format is rendered at most once; whoever gets a consecutive run of events gets a
-/// slice of it, without copying.
+/// Made and used on one event loop. Each format is rendered at most once; whoever gets a consecutive run of events gets
+/// a slice of it, without copying.
 final class StreamTurn {
     private struct Place {
         let batch: Int32

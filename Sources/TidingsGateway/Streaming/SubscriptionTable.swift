@@ -33,7 +33,8 @@ struct SubscriptionTable {
         }
     }
 
-    /// Takes out the pairs of some symbols, of one type or all, whatever the sources; returns how many (symbol, type) went.
+    /// Takes out the pairs of some symbols, of one type or all, whatever the sources; returns how many (symbol, type)
+    /// went.
     mutating func remove(symbols: [String], types: [EventTypePattern]?) -> Int {
         struct Place: Hashable {
             let symbol: Name?

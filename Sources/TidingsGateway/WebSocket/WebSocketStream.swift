@@ -4,11 +4,11 @@ import NIOCore
 import Tidings
 import TidingsWebSocket
 
-/// The gateway's end of one WebSocket: answers requests in the order they came, and is the way out for the events of its
-/// ``StreamClient``. Lives on the connection's event loop.
+/// The gateway's end of one WebSocket: answers requests in the order they came, and is the way out for the events of
+/// its ``StreamClient``. Lives on the connection's event loop.
 ///
-/// The publishes of one socket read go to the bus as one batch. While the bus or the log is asked something the socket is
-/// not read, so a client cannot ask faster than it gets answers.
+/// The publishes of one socket read go to the bus as one batch. While the bus or the log is asked something the socket
+/// is not read, so a client cannot ask faster than it gets answers.
 final class WebSocketStream: WebSocketDelegate, StreamSink {
     private enum Item {
         case request(WebSocketRequest)

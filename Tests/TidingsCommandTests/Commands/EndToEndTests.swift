@@ -33,13 +33,11 @@ struct EndToEndTests {
         return try output.split(separator: "\n").map { try JSONObject(json: String($0)) }
     }
 
-    /// Waits until the log holds as many events of a type; the time limit ends a wait in vain.
-    private func wait(for count: Int, of type: String, at server: String) async throws {
-        while true {
-            let (_, body) = try await request("http://\(server)/api/v1/metrics")
-            if let found = try JSONObject(json: body)["by_type"]?.object?[type]?.int, found >= count { return }
-            await Task.yield()
-        }
+    /// Follows a type from the start of the log.
+    private func follow(_ type: String, at server: String, limit: Int? = nil) throws -> Program {
+        try Program(
+            ["tail", "--url", "http://\(server)", "--from", "start", "--type", type, "--json"]
+                + (limit.map { ["--limit", "\($0)"] } ?? []))
     }
 
     @Test func `a recorded session arrives whole: 64 trades and 45 books, digit for digit, in log and stream`()
@@ -51,6 +49,7 @@ struct EndToEndTests {
             let server = try self.collect(from: try await exchange.address(), store: store)
             let address = try await server.address()
 
+            let statuses = try self.follow("connector_status", at: address)
             let tail = try Program([
                 "tail", "--url", "http://\(address)", "--from", "start", "--type", "trade", "--symbol", "BTC-USD",
                 "--limit", "64", "--json",
@@ -61,7 +60,7 @@ struct EndToEndTests {
             #expect(offsets.count == 64)
             #expect(zip(offsets, offsets.dropFirst()).allSatisfy { $0 < $1 })
 
-            try await self.wait(for: 45, of: "order_book", at: address)
+            #expect(try await self.follow("order_book", at: address, limit: 45).waitUntilEnded() == 0)
             let trades = try await self.query(store, "trade")
             let books = try await self.query(store, "order_book")
             #expect(trades.count == 64)
@@ -89,9 +88,7 @@ struct EndToEndTests {
             await exchange.waitUntilEnded()
             let again = try self.simulate(port: port)
             _ = try await again.address()
-            try await self.wait(for: 6, of: "connector_status", at: address)
-            while try await self.query(store, "connector_status").filter({ Self.state($0) == "subscribed" }).count < 2 {
-            }
+            await statuses.wait { $0.components(separatedBy: "\"subscribed\"").count == 3 }
             #expect(try await self.query(store, "trade").count == 64)
             #expect(try await self.query(store, "order_book").count == 45)
             let states = try await self.query(store, "connector_status").map(Self.state)
@@ -101,6 +98,9 @@ struct EndToEndTests {
             server.interrupt()
             #expect(await server.waitUntilEnded() == 0)
             #expect(try await self.query(store, "connector_status").last.map(Self.state) == "stopped")
+            // The follower would look for the server for ever.
+            statuses.interrupt()
+            #expect(await statuses.waitUntilEnded() == 0)
             again.interrupt()
             #expect(await again.waitUntilEnded() == 0)
         }
@@ -117,7 +117,7 @@ struct EndToEndTests {
             let address = try await exchange.address()
             for _ in 0..<2 {
                 let server = try self.collect(from: address, store: store)
-                let (listening) = try await server.address()
+                let listening = try await server.address()
                 while true {
                     let (_, body) = try await request("http://\(listening)/api/v1/connectors")
                     let connector = try JSONObject(json: body)["connectors"]?.array?.first?.object

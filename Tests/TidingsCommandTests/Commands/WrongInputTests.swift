@@ -174,13 +174,10 @@ import Tidings
             _ = try await server.address()
             server.interrupt()
             await server.waitUntilEnded()
-            let shell = Process()
-            shell.executableURL = URL(filePath: "/bin/sh")
-            shell.arguments = [
-                "-c", "{ \(Program.path.path) query --store \(store); echo $? > \(folder.path)/status; } | true",
-            ]
-            try shell.run()
-            shell.waitUntilExit()
+            let script = "{ \(Program.path.path) query --store \(store); echo $? > \(folder.path)/status; } | true"
+            let shell = try Program(["-c", script], executable: URL(filePath: "/bin/sh"))
+            try shell.closeInput()
+            await shell.waitUntilEnded()
             let status = try String(contentsOf: folder.appending(path: "status"), encoding: .utf8)
             #expect(status == "0\n")
         }

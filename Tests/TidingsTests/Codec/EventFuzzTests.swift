@@ -68,7 +68,7 @@ import Tidings
                 #expect(!error.message.isEmpty)
             }
         }
-        #expect(rounds > 1000)
+        #expect(rounds > 100)
     }
 
     @Test(.timeLimit(.minutes(2)))
@@ -87,6 +87,6 @@ import Tidings
                 _ = EventType(String(decoding: buffer, as: UTF8.self))
             }
         }
-        #expect(rounds > 1000)
+        #expect(rounds > 100)
     }
 }
