@@ -15,7 +15,8 @@ struct BusService: Service {
     }
 }
 
-/// Work that ends by itself when what it depends on has stopped.
+/// Work that ends by itself when what it depends on has stopped, and then waits for its turn: a service group takes one
+/// that ends before it was asked to for a failure.
 struct Work: Service {
     private let work: @Sendable () async -> Void
 
@@ -25,6 +26,7 @@ struct Work: Service {
 
     func run() async {
         await self.work()
+        try? await gracefulShutdown()
     }
 }
 

@@ -135,6 +135,17 @@ struct EndToEndTests {
         }
     }
 
+    @Test func `the demo prints its events as JSON if asked to, and an interrupt ends it well`() async throws {
+        let demo = try Program(["demo", "--listen", "127.0.0.1:0", "--json"])
+        await demo.wait { $0.contains("\"event_type\":\"trade\"") }
+        demo.interrupt()
+        #expect(await demo.waitUntilEnded() == 0)
+        #expect(demo.error.isEmpty)
+        let lines = try demo.lines.map { try JSONObject(json: $0) }
+        #expect(lines.contains { $0["listening"] != nil })
+        #expect(lines.contains { $0["event_type"] == "order_book" })
+    }
+
     @Test func `kill -9 loses nothing that was acknowledged`() async throws {
         try await withFolder { folder in
             let store = folder.appending(path: "s.db").path
