@@ -65,7 +65,9 @@ struct LifecycleTests {
     }
 
     @Test func `a request in progress is answered before the gateway stops`() async throws {
-        try await GatewayHarness.run { gateway in
+        try await GatewayHarness.run {
+            $0.stopTimeout = .seconds(30)
+        } _: { gateway in
             let client = try await gateway.http()
             try await client.sendHead(
                 "POST", "/api/v1/events", headers: [("Content-Type", "application/json"), ("Content-Length", "23")])

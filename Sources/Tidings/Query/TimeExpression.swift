@@ -5,7 +5,7 @@ extension Timestamp {
             self = timestamp
             return
         }
-        guard let unit = expression.last, let count = Int64(expression.dropLast()), count >= 0,
+        guard let unit = expression.last, let count = Int64(expression.dropLast()), (0..<1_000_000_000).contains(count),
             expression.first?.isNumber == true
         else { return nil }
         let seconds: Int64
@@ -16,8 +16,6 @@ extension Timestamp {
         case "d": seconds = 86_400
         default: return nil
         }
-        let (total, overflow) = count.multipliedReportingOverflow(by: seconds)
-        guard !overflow else { return nil }
-        self = now.advanced(by: .seconds(-total))
+        self = now.advanced(by: .seconds(-count * seconds))
     }
 }

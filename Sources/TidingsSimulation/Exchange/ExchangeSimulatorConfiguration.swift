@@ -23,6 +23,8 @@ public struct ExchangeSimulatorConfiguration: Sendable {
     /// client that subscribes to several things misses the beginning of none. A generated market that is played at a
     /// pace runs anyway and waits for nobody.
     public var settleTime: Duration = .milliseconds(200)
+    /// How long the fault `429` refuses handshakes.
+    public var banTime: Duration = .seconds(3)
     /// When a generated market begins, in milliseconds since 1970; `nil` = now.
     public var startTime: Int64?
 

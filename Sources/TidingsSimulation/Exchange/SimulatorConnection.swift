@@ -158,7 +158,7 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
             connection.abort()
         case .tooManyRequests:
             self.mode = .silent
-            self.context.ban.begin(until: self.now + 3_000_000_000)
+            self.context.ban.begin(at: self.now)
             connection.abort()
         case .garbage: self.add(self.context.venue.brokenFrame)
         case .stale: self.mode = .stale

@@ -3,10 +3,16 @@ internal import Tidings
 /// The time in which nobody gets in, after a `429`.
 final class HandshakeBan: Sendable {
     private let end = Locked<Int64>(.min)
+    private let duration: Int64
 
-    /// Refuses handshakes until the monotonic time `end`, in nanoseconds.
-    func begin(until end: Int64) {
-        self.end.withLock { $0 = max($0, end) }
+    init(lasting duration: Duration) {
+        // An hour is more than any session lasts.
+        self.duration = min(max(duration.wholeNanoseconds, 0), 3_600_000_000_000)
+    }
+
+    /// Refuses handshakes from the monotonic time `now` on, in nanoseconds.
+    func begin(at now: Int64) {
+        self.end.withLock { $0 = max($0, now + self.duration) }
     }
 
     /// Whole seconds to wait, rounded up; `nil` when everybody may come in.
