@@ -168,7 +168,8 @@ public final class ExchangeSimulator: Sendable {
 
     private func context(_ venue: any SimulatedVenue, _ snapshot: any VenueSnapshot) -> SimulatorContext {
         SimulatorContext(
-            venue: venue, symbols: Set(snapshot.symbols), faults: self.faults, ban: HandshakeBan(lasting: self.configuration.banTime),
+            venue: venue, symbols: Set(snapshot.symbols), faults: self.faults,
+            ban: HandshakeBan(lasting: self.configuration.banTime),
             board: SnapshotBoard(snapshot), logger: self.logger)
     }
 
