@@ -9,9 +9,30 @@ import Logging
 final class LogStage: Sendable {
     typealias Outcome = Result<AppendOutcome, EventLogError>
 
+    /// A publisher that waits for its commit. The outcome goes through a lock of our own rather than through the
+    /// continuation, whose hand-over the thread sanitizer does not see.
+    final class Waiter: Sendable {
+        private let outcome = Locked<Outcome?>(nil)
+        private let continuation: CheckedContinuation<Waiter, Never>
+
+        init(_ continuation: CheckedContinuation<Waiter, Never>) {
+            self.continuation = continuation
+        }
+
+        func resume(returning outcome: Outcome) {
+            self.outcome.withLock { $0 = outcome }
+            self.continuation.resume(returning: self)
+        }
+
+        /// What became of the events; there once the publisher has been resumed.
+        var result: Outcome {
+            self.outcome.withLock { $0 } ?? .failure(EventLogError(.closed, "the log is closed"))
+        }
+    }
+
     private struct Entry {
         var selection: EventSelection
-        var waiter: CheckedContinuation<Outcome, Never>?
+        var waiter: Waiter?
     }
 
     private struct State: ~Copyable {
@@ -61,7 +82,7 @@ final class LogStage: Sendable {
     }
 
     /// Queues events for which room was reserved. The waiter, if any, is resumed when they are committed.
-    func enqueue(_ selection: EventSelection, reserved: Int, waiter: CheckedContinuation<Outcome, Never>?) {
+    func enqueue(_ selection: EventSelection, reserved: Int, waiter: Waiter?) {
         let writer = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.reserved -= reserved
             state.entries.append(Entry(selection: selection, waiter: waiter))

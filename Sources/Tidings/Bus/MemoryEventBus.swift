@@ -102,11 +102,12 @@ public final class MemoryEventBus: EventBus {
                     self.publishersInside.wrappingSubtract(1, ordering: .releasing)
                     return accepted.report
                 }
-                let outcome = await withCheckedContinuation { continuation in
-                    stage.enqueue(accepted.selection, reserved: accepted.reservedInLog, waiter: continuation)
+                let waiter = await withCheckedContinuation { continuation in
+                    stage.enqueue(
+                        accepted.selection, reserved: accepted.reservedInLog, waiter: LogStage.Waiter(continuation))
                     self.publishersInside.wrappingSubtract(1, ordering: .releasing)
                 }
-                return self.report(accepted, outcome)
+                return self.report(accepted, waiter.result)
             }
         }
     }

@@ -1,3 +1,5 @@
+import NIOConcurrencyHelpers
+
 /// The observers of a log, told of every commit in order; and the bounds that go with it.
 ///
 /// For implementers of ``EventLog``: registering and committing exclude each other, so an observer sees everything above
@@ -11,7 +13,7 @@ package final class CommitFeed: Sendable {
 
     private let state: Locked<State>
     /// Held while observers are called, so that commits are told one after the other.
-    private let order = Locked<Void>(())
+    private let order = NIOLock()
 
     package init(bounds: LogBounds) {
         self.state = Locked(State(bounds: bounds))
@@ -24,7 +26,7 @@ package final class CommitFeed: Sendable {
     package func follow(
         _ observer: @escaping @Sendable (CommittedBatch) -> Void
     ) -> (token: LogObservation, bounds: LogBounds) {
-        self.order.withLock { _ in
+        self.order.withLock {
             self.state.withLock { state in
                 let id = state.nextID
                 state.nextID += 1
@@ -36,7 +38,7 @@ package final class CommitFeed: Sendable {
 
     /// Makes commits visible: moves the head and tells every observer.
     package func publish(_ batches: [CommittedBatch]) {
-        self.order.withLock { _ in
+        self.order.withLock {
             let observers = self.state.withLock { state in
                 for batch in batches where batch.count > 0 {
                     state.bounds.head = batch.lastOffset
