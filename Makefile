@@ -30,7 +30,8 @@ test: setup ## Set up and run the tests
 # tests, which start it as it was built.
 test-all: setup ## The tests with the long ones, then those of the libraries under the thread sanitizer
 	TIDINGS_LONG=1 swift test $(SWIFT_FLAGS)
-	swift test --sanitize=thread --no-parallel --scratch-path .build-tsan --skip TidingsCommandTests $(SWIFT_FLAGS)
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan-suppressions.txt" \
+		swift test --sanitize=thread --no-parallel --scratch-path .build-tsan --skip TidingsCommandTests $(SWIFT_FLAGS)
 
 format: ## Format the sources
 	swift format --in-place --recursive $(FORMATTED)
