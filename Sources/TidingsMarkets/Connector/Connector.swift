@@ -1,4 +1,5 @@
 public import Logging
+import NIOCore
 public import Tidings
 import TidingsWebSocket
 
@@ -131,6 +132,9 @@ public final class Connector: Sendable {
             }
             let (outgoing, replace) = self.feed.tick()
             for text in outgoing { try? connection.send(text: text) }
+            // A silent socket brings no read to publish after; on the event loop, so that the order stays one.
+            let feed = self.feed
+            _ = try? await connection.eventLoop.submit { feed.flush() }.get()
             if let replace {
                 replaced.withLock { $0 = replace }
                 connection.abort()

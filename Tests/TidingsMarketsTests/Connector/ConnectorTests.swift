@@ -105,6 +105,28 @@ import TidingsWebSocket
         await bus.stop()
     }
 
+    @Test func `a venue that falls silent is told of while it is silent`() async throws {
+        let listener = try await Self.listen(frames: { _ in [] })
+        let bus = MemoryEventBus()
+        let stale = Collector<StandardEvent>()
+        try bus.addTap(to: .type(.connectorStatus), name: "stale") { event in
+            if event.payload["state"] == "stale" { stale.add(event) }
+        }
+        let connector = try Connector(
+            ConnectorConfiguration(
+                venue: "hyperliquid", symbols: ["BTC"], endpoint: "ws://127.0.0.1:\(listener.port)",
+                staleAfter: .milliseconds(500)),
+            bus: bus)
+        let running = Task { await connector.run() }
+        let event = try #require(await stale.wait(for: 1).first)
+        #expect(event.symbol == "BTC-USD")
+        #expect(connector.health.reconnects == 0)
+        running.cancel()
+        await running.value
+        await listener.close()
+        await bus.stop()
+    }
+
     @Test func `a full bus holds the feed up and nothing is lost`() async throws {
         let amount = 2000
         let listener = try await Self.listen(frames: { _ in (1...amount).map { Self.fill($0) } })
