@@ -23,13 +23,14 @@ build: setup ## Build the program in release
 run: build ## Build in release and start the demo: a simulated exchange, the log and the dashboard
 	@exec .build/release/tidings demo $(ARGS)
 
+# One test at a time: they share two event loops and a small machine, and real sockets have time limits.
 test: setup ## Set up and run the tests
-	swift test $(SWIFT_FLAGS)
+	swift test --no-parallel $(SWIFT_FLAGS)
 
 # Under the sanitizer one test at a time, or the machine is too slow for their time limits; and without the program's own
 # tests, which start it as it was built.
 test-all: setup ## The tests with the long ones, then those of the libraries under the thread sanitizer
-	TIDINGS_LONG=1 swift test $(SWIFT_FLAGS)
+	TIDINGS_LONG=1 swift test --no-parallel $(SWIFT_FLAGS)
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan-suppressions.txt" \
 		swift test --sanitize=thread --no-parallel --scratch-path .build-tsan --skip TidingsCommandTests $(SWIFT_FLAGS)
 
