@@ -13,13 +13,18 @@ let package = Package(
         .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
         .library(name: "TidingsGateway", targets: ["TidingsGateway"]),
         .library(name: "TidingsSimulation", targets: ["TidingsSimulation"]),
+        .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
+        .library(name: "TidingsWebhooks", targets: ["TidingsWebhooks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -38,6 +43,8 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
 
@@ -105,15 +112,31 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             resources: [.embedInCode("Dashboard/Resources")]
+        ),
+
+        // Events to people and programs over HTTP, signed.
+        .target(
+            name: "TidingsWebhooks",
+            dependencies: [
+                "Tidings",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
         ),
 
         // The command; the only place that knows everybody.
         .executableTarget(
             name: "TidingsCommand",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebSocket",
+                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebhooks",
+                "TidingsWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -126,9 +149,32 @@ let package = Package(
             ]
         ),
 
+        // For tests of whoever uses Tidings: a manual clock, a bus that records, the conformance suite of buses.
+        .target(name: "TidingsTesting", dependencies: ["Tidings"]),
+
         // What the tests share.
-        .target(name: "TidingsTestSupport", dependencies: ["Tidings"], path: "Tests/Support"),
-        .testTarget(name: "TidingsTests", dependencies: ["Tidings", "TidingsTestSupport"]),
+        .target(
+            name: "TidingsTestSupport",
+            dependencies: [
+                "Tidings",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            path: "Tests/Support"
+        ),
+        .testTarget(
+            name: "TidingsTests",
+            dependencies: [
+                "Tidings", "TidingsTestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsTestingTests", dependencies: ["Tidings", "TidingsTesting", "TidingsTestSupport"]),
         .testTarget(
             name: "TidingsWebSocketTests",
             dependencies: [
@@ -165,15 +211,32 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsWebSocket",
+                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
-        .testTarget(name: "TidingsCommandTests", dependencies: ["Tidings", "TidingsCommand", "TidingsTestSupport"]),
+        .testTarget(
+            name: "TidingsWebhooksTests",
+            dependencies: [
+                "Tidings", "TidingsTestSupport", "TidingsWebhooks", "TidingsWebSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsCommandTests",
+            dependencies: [
+                "Tidings", "TidingsCommand", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
+                "TidingsWebSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

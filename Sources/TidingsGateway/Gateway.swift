@@ -162,17 +162,31 @@ public final class Gateway: Service {
 
     private func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
         let events = EventRoutes(log: self.log)
+        let tree = TreeRoute(log: self.log)
         let publishing = IngestRoute(ingest: ingest, limits: self.configuration.limits)
+        let letters = DeadLetterRoutes(store: self.log.deadLetters, retryDeadLetter: self.sources.retryDeadLetter)
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
         let status = StatusRoutes(
             bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
+        let exposition = MetricsExposition(
+            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed)
         return [
             HTTPRoute(
                 "/api/v1/events", [.get: { try await events.list($0) }, .post: { try await publishing.post($0) }]),
             HTTPRoute("/api/v1/events/*", [.get: { try await events.one($0) }]),
+            HTTPRoute("/api/v1/events/*/tree", [.get: { try await tree.tree($0) }]),
+            HTTPRoute(
+                "/api/v1/dead-letters",
+                [.get: { try await letters.list($0) }, .delete: { try await letters.purge($0) }]
+            ),
+            HTTPRoute(
+                "/api/v1/dead-letters/*",
+                [.get: { try await letters.one($0) }, .delete: { try await letters.remove($0) }]),
+            HTTPRoute("/api/v1/dead-letters/*/retry", [.post: { try await letters.retry($0) }]),
             HTTPRoute("/api/v1/stream", [.get: { try await streams.stream($0) }]),
             HTTPRoute("/api/v1/connectors", [.get: { try await status.connectors($0) }]),
             HTTPRoute("/api/v1/metrics", [.get: { try await status.metrics($0) }]),
+            HTTPRoute("/metrics", [.get: { try await exposition.metrics($0) }]),
             HTTPRoute("/livez", [.get: { try await status.live($0) }]),
             HTTPRoute("/readyz", [.get: { try await status.ready($0) }]),
             HTTPRoute(GatewayChannel.webSocketPath, [.get: Self.upgradeRequired]),

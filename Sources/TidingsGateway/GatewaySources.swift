@@ -6,13 +6,20 @@ public struct GatewaySources: Sendable {
     public var connectors: @Sendable () async -> [ConnectorSnapshot]
     /// What has to be well for the program to be ready.
     public var readiness: @Sendable () async -> [ReadinessCheck]
+    /// Puts a dead letter through the handler that failed; throws ``EventBusError`` with `notFound`, `noSuchHandler`, or
+    /// why the bus cannot do it now. Without one no letter has a handler here.
+    public var retryDeadLetter: @Sendable (EventID) async throws -> Void
 
     public init(
         connectors: @escaping @Sendable () async -> [ConnectorSnapshot] = { [] },
-        readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] }
+        readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
+        retryDeadLetter: @escaping @Sendable (EventID) async throws -> Void = { _ in
+            throw EventBusError(.noSuchHandler, "this server runs no handlers")
+        }
     ) {
         self.connectors = connectors
         self.readiness = readiness
+        self.retryDeadLetter = retryDeadLetter
     }
 }
 

@@ -69,7 +69,7 @@ private func appendUntilKilled(_ file: String, _ durability: String, after micro
     }
 }
 
-private func killThisProcess(after microseconds: UInt32) {
+func killThisProcess(after microseconds: UInt32) {
     var thread = pthread_t()
     let argument = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
     argument.initialize(to: microseconds)

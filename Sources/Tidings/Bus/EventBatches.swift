@@ -24,16 +24,33 @@ public struct EventBatches: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let subscription: Subscription
         let queue: EventQueue
+        private var last: EventQueue.Delivery?
+
+        init(subscription: Subscription, queue: EventQueue) {
+            self.subscription = subscription
+            self.queue = queue
+        }
 
         public mutating func next() async -> Element? {
-            let subscription = self.subscription
-            let delivery = await withTaskCancellationHandler {
-                await self.queue.next()
-            } onCancel: {
-                subscription.cancel()
+            let finished = self.last
+            self.last = nil
+            if Task.isCancelled { self.subscription.cancel() }
+            // Most of the time something waits, and there is nothing to cancel.
+            let delivery: EventQueue.Delivery?
+            switch self.queue.takeNow(after: finished) {
+            case .delivery(let waiting): delivery = waiting
+            case .ended: delivery = nil
+            case .empty:
+                let (queue, subscription) = (self.queue, self.subscription)
+                delivery = await withTaskCancellationHandler {
+                    await queue.next()
+                } onCancel: {
+                    subscription.cancel()
+                }
             }
             guard let delivery else { return nil }
-            self.subscription.deliveredCount.wrappingAdd(UInt64(delivery.selection.count), ordering: .relaxed)
+            self.last = delivery
+            self.subscription.counters.delivered.wrappingAdd(UInt64(delivery.selection.count), ordering: .relaxed)
             return Element(events: delivery.selection, dropped: delivery.dropped)
         }
 

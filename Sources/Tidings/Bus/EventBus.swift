@@ -13,6 +13,14 @@ public protocol EventBus: Sendable {
     @discardableResult
     func publish(_ batch: EventBatch) async throws(EventBusError) -> PublishReport
 
+    /// Publishes one event without waiting; see ``tryPublish(_:)-(EventBatch)``.
+    @discardableResult
+    func tryPublish(_ event: StandardEvent) throws(EventBusError) -> PublishResult
+
+    /// Publishes one event; see ``publish(_:)-(EventBatch)``.
+    @discardableResult
+    func publish(_ event: StandardEvent) async throws(EventBusError) -> PublishResult
+
     /// Calls `tap` inline, on the publisher's thread, with each matching event. What it throws is counted and goes no
     /// further. It must not block.
     @discardableResult
@@ -20,8 +28,8 @@ public protocol EventBus: Sendable {
         to filter: EventFilter, name: String, _ tap: @escaping @Sendable (StandardEvent) throws -> Void
     ) throws(EventBusError) -> Subscription
 
-    /// Queues matching events and calls `handler` with one after the other. What it throws is counted, reported as an
-    /// `error` event, and goes no further.
+    /// Queues matching events and calls `handler` with them, as the options say. What it throws goes no further: when it
+    /// has failed for good the event goes to the dead letters and an `error` event tells of it.
     @discardableResult
     func addHandler(
         to filter: EventFilter, options: SubscriptionOptions,
@@ -36,6 +44,9 @@ public protocol EventBus: Sendable {
 
     /// Counters since the start.
     var statistics: BusStatistics { get }
+
+    /// The counters, each subscription's own, and how far the log is behind.
+    var snapshot: BusSnapshot { get }
 
     /// Takes no more events, waits until every handler has handled what was accepted and the log has committed it.
     func stop() async
@@ -82,8 +93,14 @@ public struct BusStatistics: Sendable {
     public var delivered: UInt64 = 0
     /// Events that a full subscription gave up.
     public var dropped: UInt64 = 0
-    /// Calls of taps and handlers that threw.
+    /// Calls of taps and handlers that threw or overran their deadline.
     public var failed: UInt64 = 0
+    /// Calls of handlers made again after a failure.
+    public var retried: UInt64 = 0
+    /// Events that a handler gave up on: dead letters.
+    public var dead: UInt64 = 0
+    /// Events that a newer one of the same key replaced before they were handled.
+    public var conflated: UInt64 = 0
     /// Events refused because they were known already.
     public var duplicates: UInt64 = 0
     /// Events refused by `tryPublish` because a subscription was full.
@@ -92,6 +109,8 @@ public struct BusStatistics: Sendable {
     public var byType: [String: UInt64] = [:]
     /// How long events waited between publishing and the start of their handler.
     public var latency = LatencyHistogram()
+    /// How long calls of handlers took.
+    public var handling = LatencyHistogram()
 
     public init() {}
 }

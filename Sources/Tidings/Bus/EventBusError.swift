@@ -15,6 +15,8 @@ public struct EventBusError: Error, Sendable, Equatable, CustomStringConvertible
         public static let wouldDeadlock = Code(rawValue: "would_deadlock")
         /// The log could not take the event.
         public static let store = Code(rawValue: "store")
+        /// It would close a circle of causes, or follow from more than 32 others; the message names the chain.
+        public static let circular = Code(rawValue: "circular")
         /// The event was judged unfit; the message says why.
         public static let refused = Code(rawValue: "refused")
         /// The other side cannot be reached.

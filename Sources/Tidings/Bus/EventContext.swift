@@ -1,17 +1,26 @@
 /// What is being handled right now, so that whatever is published meanwhile knows its cause.
 package struct EventContext: Sendable {
-    package let eventID: EventID
-    package let correlationID: EventID
-    /// The subscription whose handler is running.
-    package let subscriptionID: UInt64?
+    package let event: StandardEvent
+    /// Whose handler is running; `nil` for one who draws batches or listens inline.
+    let handler: HandlerCall?
 
-    package init(_ event: StandardEvent, subscriptionID: UInt64? = nil) {
-        self.eventID = event.eventID
-        self.correlationID = event.correlationID
-        self.subscriptionID = subscriptionID
+    package init(_ event: StandardEvent) {
+        self.init(event, handler: nil)
+    }
+
+    init(_ event: StandardEvent, handler: HandlerCall?) {
+        self.event = event
+        self.handler = handler
     }
 
     @TaskLocal package static var current: EventContext?
+
+    /// What comes before anything published now.
+    func chain() -> CauseChain {
+        CauseChain(
+            subscriber: self.handler?.name ?? "publisher", subscriberID: self.handler?.subscriptionID ?? .max,
+            handling: self.event)
+    }
 }
 
 extension StandardEvent {
@@ -21,14 +30,21 @@ extension StandardEvent {
         try await EventContext.$current.withValue(EventContext(self)) { try await body() }
     }
 
-    /// This event as a consequence of the one being handled, unless it names a cause of its own.
-    func inheriting(_ context: EventContext) -> StandardEvent {
-        guard self.parentEventID == nil, self.correlationID == self.eventID, context.eventID != self.eventID else {
-            return self
-        }
+    /// Runs a synchronous `body` with this event as the cause of whatever is published in it.
+    public func publishing<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try EventContext.$current.withValue(EventContext(self)) { try body() }
+    }
+
+    /// This event as a consequence of the one being handled: it takes over the correlation and the parent, unless it names
+    /// some of its own.
+    func inheriting(_ cause: borrowing StandardEvent, _ causes: CauseChain) -> StandardEvent {
+        guard cause.eventID != self.eventID else { return self }
         var event = self
-        event.correlationID = context.correlationID
-        event.parentEventID = context.eventID
+        if self.parentEventID == nil && self.correlationID == self.eventID {
+            event.correlationID = cause.correlationID
+            event.parentEventID = cause.eventID
+        }
+        event.causes = causes
         return event
     }
 }

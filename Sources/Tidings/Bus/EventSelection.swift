@@ -21,16 +21,26 @@ public struct EventSelection: Sendable, Sequence {
     /// The places of the selected events within the batch.
     package var indices: MaskIndices { MaskIndices(mask: self.mask) }
 
+    /// How much of a subscription's capacity the events take.
+    var weight: Int {
+        if self.batch.isLight { return self.count }
+        var weight = 0
+        for index in self.indices { weight += self.batch.slots[index].weight }
+        return weight
+    }
+
     public func makeIterator() -> Iterator {
         Iterator(batch: self.batch, indices: self.indices)
     }
+
+    public var underestimatedCount: Int { self.count }
 
     public struct Iterator: IteratorProtocol {
         let batch: EventBatch
         var indices: MaskIndices
 
         public mutating func next() -> StandardEvent? {
-            self.indices.next().map { self.batch.events[$0] }
+            self.indices.next().map { self.batch.slots[$0] }
         }
     }
 }

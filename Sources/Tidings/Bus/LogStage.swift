@@ -12,27 +12,40 @@ final class LogStage: Sendable {
     /// A publisher that waits for its commit. The outcome goes through a lock of our own rather than through the
     /// continuation, whose hand-over the thread sanitizer does not see.
     final class Waiter: Sendable {
-        private let outcome = Locked<Outcome?>(nil)
-        private let continuation: CheckedContinuation<Waiter, Never>
-
-        init(_ continuation: CheckedContinuation<Waiter, Never>) {
-            self.continuation = continuation
+        private struct State {
+            var outcome: Outcome?
+            var continuation: CheckedContinuation<Void, Never>?
         }
+
+        private let state = Locked(State())
 
         func resume(returning outcome: Outcome) {
-            self.outcome.withLock { $0 = outcome }
-            self.continuation.resume(returning: self)
+            let continuation = self.state.withLock { state in
+                state.outcome = outcome
+                return state.continuation
+            }
+            continuation?.resume()
         }
 
-        /// What became of the events; there once the publisher has been resumed.
-        var result: Outcome {
-            self.outcome.withLock { $0 } ?? .failure(EventLogError(.closed, "the log is closed"))
+        /// Returns once the events are committed, or cannot be. Called once.
+        func wait() async -> Outcome {
+            await withCheckedContinuation { continuation in
+                let isThere = self.state.withLock { state in
+                    if state.outcome != nil { return true }
+                    state.continuation = continuation
+                    return false
+                }
+                if isThere { continuation.resume() }
+            }
+            return self.state.withLock { $0.outcome } ?? .failure(EventLogError(.closed, "the log is closed"))
         }
     }
 
     private struct Entry {
         var selection: EventSelection
         var waiter: Waiter?
+        /// When it came, or the first of what was joined with it.
+        let queuedAt: Int64
     }
 
     private struct State: ~Copyable {
@@ -40,6 +53,10 @@ final class LogStage: Sendable {
         var count = 0
         var reserved = 0
         var isWriting = false
+        /// Since when what is being written has been waiting.
+        var writingSince: Int64?
+        /// How long it took from publishing to the commit.
+        var latency = LatencyHistogram()
         var isFinished = false
         var writer: CheckedContinuation<Void, Never>?
         var waitingForRoom: [CheckedContinuation<Void, Never>] = []
@@ -47,6 +64,18 @@ final class LogStage: Sendable {
         var lastError: EventLogError?
 
         var isIdle: Bool { self.entries.isEmpty && !self.isWriting }
+
+        mutating func append(_ selection: EventSelection, _ waiter: Waiter?, at now: Int64) {
+            if waiter == nil, let last = self.entries.last, last.waiter == nil,
+                last.selection.batch === selection.batch, last.selection.mask < selection.mask
+            {
+                // Published one by one into the same batch. Bits only ever grow, so the order stays.
+                self.entries[self.entries.count - 1].selection = EventSelection(
+                    selection.batch, mask: last.selection.mask | selection.mask)
+                return
+            }
+            self.entries.append(Entry(selection: selection, waiter: waiter, queuedAt: now))
+        }
     }
 
     private static let capacity = 131_072
@@ -66,6 +95,15 @@ final class LogStage: Sendable {
         self.state.withLock { $0.lastError }
     }
 
+    /// What has been published and is not committed yet.
+    var lag: LogLag {
+        self.state.withLock { state in
+            LogLag(
+                pending: state.count, oldestOffer: state.writingSince ?? state.entries.first?.queuedAt,
+                latency: state.latency)
+        }
+    }
+
     // MARK: Publishers
 
     func reserve(_ events: Int) -> Bool {
@@ -82,11 +120,14 @@ final class LogStage: Sendable {
     }
 
     /// Queues events for which room was reserved. The waiter, if any, is resumed when they are committed.
-    func enqueue(_ selection: EventSelection, reserved: Int, waiter: Waiter?) {
+    func enqueue(
+        _ selection: EventSelection, reserved: Int, waiter: Waiter?, at now: Int64 = MonotonicClock.nanoseconds()
+    ) {
+        selection.batch.noteQueued(at: now)
         let writer = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.reserved -= reserved
-            state.entries.append(Entry(selection: selection, waiter: waiter))
             state.count += selection.count
+            state.append(selection, waiter, at: now)
             let writer = state.writer
             state.writer = nil
             return writer
@@ -165,9 +206,11 @@ final class LogStage: Sendable {
                     entries.isEmpty || events + entry.selection.count <= Self.largestCommit
                 {
                     events += entry.selection.count
+                    entry.selection.batch.seal()
                     entries.append(state.entries.removeFirst())
                 }
                 state.isWriting = true
+                state.writingSince = entries.first?.queuedAt
                 return entries
             }
             guard let taken, taken.isEmpty else { return taken }
@@ -183,9 +226,17 @@ final class LogStage: Sendable {
     }
 
     private func settle(_ entries: [Entry], with outcomes: [Outcome], error: EventLogError?) {
+        let now = MonotonicClock.nanoseconds()
         let woken = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.lastError = error
             state.isWriting = false
+            state.writingSince = nil
+            if error == nil {
+                for entry in entries {
+                    state.latency.record(
+                        nanoseconds: now - entry.queuedAt, times: UInt64(entry.selection.count))
+                }
+            }
             state.count -= entries.reduce(0) { $0 + $1.selection.count }
             var woken = state.waitingForRoom
             state.waitingForRoom = []

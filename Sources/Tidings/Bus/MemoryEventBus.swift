@@ -4,50 +4,76 @@ import Synchronization
 /// The event bus of one process.
 ///
 /// Runs from its creation until ``stop()``. Publishing calls taps, hands references to the queues of matching
-/// subscriptions, and, where a log is attached, queues the events for it; handlers run in tasks of their own that the bus
-/// ends and waits for when it stops.
+/// subscriptions, and, where a log is attached, queues the events for it; handlers run in tasks of their own, on threads
+/// of their own, that the bus ends and waits for when it stops.
 public final class MemoryEventBus: EventBus {
-    private enum Phase {
+    enum Phase {
         case running
         /// Only handlers may still publish, so that what was accepted is handled to the end.
         case draining
         case stopped
     }
 
-    private struct Registration {
+    struct Registration {
         let route: Routes.Route
-        /// The handler's loop; `nil` for taps and for subscriptions that are drawn.
-        let loop: HandlerLoop?
-        var task: Task<Void, Never>?
+        let priority: EventPriority
+        /// Calls the handler; `nil` for taps and for subscriptions that are drawn.
+        let runner: HandlerRunner?
+        /// Feeds a durable subscription from the log.
+        let feeder: DurableFeeder?
     }
 
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var phase = Phase.running
         var registrations: [Registration] = []
         var routes = Routes([])
-        var nextID: UInt64 = 1
         var logTask: Task<Void, Never>?
+        var stopping: Task<Void, Never>?
+        var window: DuplicateWindow
+        /// Where events go that are published one by one.
+        var open: EventBatch?
+        var counters = BusCounters()
         /// What subscriptions that have ended did.
         var ended = BusStatistics()
     }
 
-    private let state: Locked<State>
-    private let window: Locked<DuplicateWindow>
-    private let counters = BusCounters()
-    private let publishersInside = Atomic<Int>(0)
-    private let logStage: LogStage?
-    private let logger: Logger
+    /// Of all the buses of a process: a chain of causes may lead through several.
+    private static let lastID = Atomic<UInt64>(0)
+
+    let state: Locked<State>
+    let publishersInside = Atomic<Int>(0)
+    let logStage: LogStage?
+    let ingress: IngressChain
+    let logger: Logger
+    /// Puts what is published into the trace of the span it is published in.
+    let tracer = EventTracer.current
+    let executor: HandlerExecutor
+    let waits = Locked(WaitGraph())
+    /// Where events go whose handler gave up: with the log, or in memory without one.
+    public let deadLetters: any DeadLetterStore
 
     /// - Parameters:
     ///   - log: where accepted events are kept; publishers that use `publish` wait for it.
     ///   - duplicateWindow: how many identifiers are remembered to recognise an event that comes twice.
-    public init(
-        log: (any EventLog)? = nil, duplicateWindow: Int = 1 << 20, logger: Logger = Logger(label: "tidings.bus")
+    ///   - ingress: what every event goes through first; redacts by default.
+    public convenience init(
+        log: (any EventLog)? = nil, duplicateWindow: Int = 1 << 20, ingress: IngressChain = IngressChain(),
+        logger: Logger = Logger(label: "tidings.bus")
     ) {
-        self.state = Locked(State())
-        self.window = Locked(DuplicateWindow(capacity: duplicateWindow))
+        self.init(
+            log: log, duplicateWindow: duplicateWindow, ingress: ingress, logger: logger,
+            executor: HandlerExecutor.shared)
+    }
+
+    init(
+        log: (any EventLog)?, duplicateWindow: Int, ingress: IngressChain, logger: Logger, executor: HandlerExecutor
+    ) {
+        self.state = Locked(State(window: DuplicateWindow(capacity: duplicateWindow)))
         self.logger = logger
+        self.ingress = ingress
+        self.executor = executor
         self.logStage = log.map { LogStage(log: $0, logger: logger) }
+        self.deadLetters = log?.deadLetters ?? MemoryDeadLetterStore()
         self.startLogTask()
     }
 
@@ -56,6 +82,7 @@ public final class MemoryEventBus: EventBus {
         self.logStage?.finish()
         self.state.withLock { state in
             for registration in state.registrations {
+                registration.feeder?.finish()
                 if case .queue(let queue) = registration.route.target { queue.finish(discarding: true) }
             }
         }
@@ -69,199 +96,14 @@ public final class MemoryEventBus: EventBus {
 
     /// Remembers identifiers that were published before this bus existed, oldest first.
     public func remember(_ ids: some Sequence<EventID>) {
-        self.window.withLock { window in
-            for id in ids { _ = window.insert(id) }
+        self.state.withLock { state in
+            for id in ids { _ = state.window.insert(id) }
         }
     }
 
-    // MARK: Publishing
-
-    @discardableResult
-    public func tryPublish(_ batch: EventBatch) throws(EventBusError) -> PublishReport {
-        switch try self.attempt(batch) {
-        case .full(let place):
-            self.counters.refused.wrappingAdd(UInt64(batch.count), ordering: .relaxed)
-            throw EventBusError(.full, "\(place.name) has no room for \(batch.count) more events")
-        case .accepted(let accepted):
-            if let stage = self.logStage, !accepted.selection.isEmpty {
-                stage.enqueue(accepted.selection, reserved: accepted.reservedInLog, waiter: nil)
-            }
-            self.publishersInside.wrappingSubtract(1, ordering: .releasing)
-            return accepted.report
-        }
-    }
-
-    @discardableResult
-    public func publish(_ batch: EventBatch) async throws(EventBusError) -> PublishReport {
-        while true {
-            switch try self.attempt(batch) {
-            case .full(let place):
-                try await self.waitForRoom(at: place, events: batch.count)
-            case .accepted(let accepted):
-                guard let stage = self.logStage, !accepted.selection.isEmpty else {
-                    self.publishersInside.wrappingSubtract(1, ordering: .releasing)
-                    return accepted.report
-                }
-                let waiter = await withCheckedContinuation { continuation in
-                    stage.enqueue(
-                        accepted.selection, reserved: accepted.reservedInLog, waiter: LogStage.Waiter(continuation))
-                    self.publishersInside.wrappingSubtract(1, ordering: .releasing)
-                }
-                return self.report(accepted, waiter.result)
-            }
-        }
-    }
-
-    private enum Place {
-        case queue(EventQueue)
-        case log(LogStage)
-
-        var name: String {
-            switch self {
-            case .queue(let queue): queue.options.name
-            case .log: "the log"
-            }
-        }
-    }
-
-    private struct Accepted {
-        var selection: EventSelection
-        var reservedInLog: Int
-        var report: PublishReport
-    }
-
-    private enum Attempt {
-        case accepted(Accepted)
-        case full(Place)
-    }
-
-    /// Delivers a batch to everything but the log, or to nothing at all. After `accepted` the caller queues the selection
-    /// for the log and then leaves.
-    private func attempt(_ published: EventBatch) throws(EventBusError) -> Attempt {
-        let context = EventContext.current
-        self.publishersInside.wrappingAdd(1, ordering: .acquiring)
-        let (phase, routes) = self.state.withLock { ($0.phase, $0.routes) }
-        guard phase == .running || (phase == .draining && context?.subscriptionID != nil) else {
-            self.publishersInside.wrappingSubtract(1, ordering: .releasing)
-            throw EventBusError(.stopped, "the bus has stopped")
-        }
-        let batch = context.map { context in EventBatch(published.events.map { $0.inheriting(context) }) } ?? published
-
-        let everything = EventSelection(batch)
-        let matches = routes.match(everything)
-        if let place = self.reserve(matches, log: everything.count) {
-            self.publishersInside.wrappingSubtract(1, ordering: .releasing)
-            return .full(place)
-        }
-        let fresh = self.window.withLock { window in
-            var mask: UInt64 = 0
-            for index in batch.events.indices where window.insert(batch.events[index].eventID) {
-                mask |= 1 << UInt64(index)
-            }
-            return mask
-        }
-        let now = MonotonicClock.nanoseconds()
-        for match in matches { self.deliver(batch, match, fresh: fresh, at: now) }
-
-        let selection = EventSelection(batch, mask: fresh)
-        let duplicates = everything.mask & ~fresh
-        self.counters.count(selection)
-        if duplicates != 0 {
-            self.counters.duplicates.wrappingAdd(UInt64(duplicates.nonzeroBitCount), ordering: .relaxed)
-        }
-        if selection.isEmpty { self.logStage?.release(everything.count) }
-        return .accepted(
-            Accepted(
-                selection: selection, reservedInLog: everything.count,
-                report: PublishReport(count: batch.count, accepted: fresh, duplicates: duplicates)))
-    }
-
-    /// Room everywhere, or nowhere and the place that has none.
-    private func reserve(_ matches: [(route: Routes.Route, mask: UInt64)], log events: Int) -> Place? {
-        if let stage = self.logStage, !stage.reserve(events) { return .log(stage) }
-        for (number, match) in matches.enumerated() {
-            guard case .queue(let queue) = match.route.target, queue.waitsForRoom else { continue }
-            if queue.reserve(match.mask.nonzeroBitCount) { continue }
-            for earlier in matches[..<number] {
-                if case .queue(let queue) = earlier.route.target, queue.waitsForRoom {
-                    queue.release(earlier.mask.nonzeroBitCount)
-                }
-            }
-            self.logStage?.release(events)
-            return .queue(queue)
-        }
-        return nil
-    }
-
-    private func deliver(
-        _ batch: EventBatch, _ match: (route: Routes.Route, mask: UInt64), fresh: UInt64, at now: Int64
-    ) {
-        let mask = match.mask & fresh
-        switch match.route.target {
-        case .queue(let queue):
-            let reserved = queue.waitsForRoom ? match.mask.nonzeroBitCount : 0
-            if mask == 0 {
-                if reserved > 0 { queue.release(reserved) }
-            } else {
-                queue.offer(EventSelection(batch, mask: mask), at: now, reserved: reserved)
-            }
-        case .tap(let tap):
-            var failed: UInt64 = 0
-            for index in MaskIndices(mask: mask) {
-                do {
-                    try tap(batch.events[index])
-                } catch {
-                    failed += 1
-                    self.noteFailure(of: match.route.subscription, handling: batch.events[index], error)
-                }
-            }
-            let subscription = match.route.subscription
-            subscription.deliveredCount.wrappingAdd(UInt64(mask.nonzeroBitCount) - failed, ordering: .relaxed)
-            if failed > 0 { subscription.failedCount.wrappingAdd(failed, ordering: .relaxed) }
-        }
-    }
-
-    private func waitForRoom(at place: Place, events: Int) async throws(EventBusError) {
-        switch place {
-        case .log(let stage): await stage.waitForRoom(events)
-        case .queue(let queue):
-            if EventContext.current?.subscriptionID == queue.id {
-                throw EventBusError(
-                    .wouldDeadlock, "\(queue.options.name) is full, and its own handler would wait for room in it")
-            }
-            await queue.waitForRoom(events)
-        }
-        if Task.isCancelled { throw EventBusError(.full, "cancelled while waiting for room") }
-    }
-
-    private func report(_ accepted: Accepted, _ outcome: LogStage.Outcome) -> PublishReport {
-        var report = accepted.report
-        switch outcome {
-        case .success(let outcome):
-            if let committed = outcome.committed {
-                for index in committed.selection.indices { report.offsets[index] = committed.offset(at: index) }
-            }
-            for (index, offset) in outcome.duplicates {
-                report.accepted &= ~(1 << UInt64(index))
-                report.duplicates |= 1 << UInt64(index)
-                report.offsets[index] = offset
-            }
-        case .failure(let error):
-            let problem = EventBusError(.store, error.message)
-            self.window.withLock { window in
-                for index in accepted.selection.indices {
-                    window.forget(accepted.selection.batch.events[index].eventID)
-                    report.refusals[index] = problem
-                }
-            }
-            report.accepted = 0
-        }
-        return report
-    }
-
-    public func isListening(to type: EventType) -> Bool {
-        if self.logStage != nil { return true }
-        return !self.state.withLock { $0.routes }.candidates(for: type).isEmpty
+    func startLogTask() {
+        guard let stage = self.logStage else { return }
+        self.state.withLock { $0.logTask = Task { await stage.run() } }
     }
 
     // MARK: Subscribing
@@ -272,8 +114,9 @@ public final class MemoryEventBus: EventBus {
     ) throws(EventBusError) -> Subscription {
         try self.register { id, onCancel in
             let subscription = Subscription(id: id, name: name, queue: nil, onCancel: onCancel)
-            return Registration(
-                route: Routes.Route(filter: filter, target: .tap(tap), subscription: subscription), loop: nil)
+            let route = Routes.Route(
+                filter: filter, target: .tap(tap), subscription: subscription, isHandler: false)
+            return Registration(route: route, priority: .normal, runner: nil, feeder: nil)
         }
     }
 
@@ -283,14 +126,23 @@ public final class MemoryEventBus: EventBus {
         _ handler: @escaping @Sendable (StandardEvent) async throws -> Void
     ) throws(EventBusError) -> Subscription {
         try self.register { id, onCancel in
-            let queue = EventQueue(id: id, options: options)
-            let subscription = Subscription(id: id, name: options.name, queue: queue, onCancel: onCancel)
-            let loop = HandlerLoop(
-                queue: queue, subscription: subscription, isCancelled: { queue.isDiscarded }, handler: handler,
-                onFailure: { [weak self] event, error in self?.noteFailure(of: subscription, handling: event, error) })
-            return Registration(
-                route: Routes.Route(filter: filter, target: .queue(queue), subscription: subscription), loop: loop)
+            let (route, runner) = self.makeRunner(id, filter, options, onCancel, handler)
+            return Registration(route: route, priority: options.priority, runner: runner, feeder: nil)
         }
+    }
+
+    func makeRunner(
+        _ id: UInt64, _ filter: EventFilter, _ options: SubscriptionOptions, _ onCancel: @escaping @Sendable () -> Void,
+        _ handler: @escaping @Sendable (StandardEvent) async throws -> Void
+    ) -> (Routes.Route, HandlerRunner) {
+        let queue = EventQueue(id: id, options: options, isHandlers: true)
+        let subscription = Subscription(id: id, name: options.name, queue: queue, onCancel: onCancel)
+        let runner = HandlerRunner(
+            queue: queue, subscription: subscription, options: options, executor: self.executor,
+            support: self.support, handler: handler)
+        let route = Routes.Route(
+            filter: filter, target: .queue(queue), subscription: subscription, isHandler: true)
+        return (route, runner)
     }
 
     public func batches(
@@ -298,150 +150,94 @@ public final class MemoryEventBus: EventBus {
     ) throws(EventBusError) -> EventBatches {
         var queue: EventQueue?
         let subscription = try self.register { id, onCancel in
-            let ours = EventQueue(id: id, options: options)
+            let ours = EventQueue(id: id, options: options, isHandlers: false)
             queue = ours
             let subscription = Subscription(id: id, name: options.name, queue: ours, onCancel: onCancel)
-            return Registration(
-                route: Routes.Route(filter: filter, target: .queue(ours), subscription: subscription), loop: nil)
+            let route = Routes.Route(
+                filter: filter, target: .queue(ours), subscription: subscription, isHandler: false)
+            return Registration(route: route, priority: options.priority, runner: nil, feeder: nil)
         }
         guard let queue else { preconditionFailure("registering made no queue") }
         return EventBatches(subscription: subscription, queue: queue)
     }
 
-    private func register(
+    func register(
         _ make: (UInt64, @escaping @Sendable () -> Void) -> Registration
     ) throws(EventBusError) -> Subscription {
-        try self.state.withLock { state throws(EventBusError) in
+        let registration = try self.state.withLock { state throws(EventBusError) in
             guard state.phase != .stopped else { throw EventBusError(.stopped, "the bus has stopped") }
-            let id = state.nextID
-            state.nextID += 1
-            var registration = make(id) { [weak self] in self?.cancel(id) }
-            registration.task = Self.startTask(registration.loop)
-            state.registrations.append(registration)
-            state.routes = Routes(state.registrations.map(\.route))
-            return registration.route.subscription
+            let id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
+            let registration = make(id) { [weak self] in self?.cancel(id) }
+            // Those of a lower priority number first, otherwise in the order of subscribing.
+            let place = state.registrations.firstIndex { $0.priority > registration.priority }
+            state.registrations.insert(registration, at: place ?? state.registrations.endIndex)
+            state.updateRoutes()
+            return registration
         }
-    }
-
-    /// The one place where handlers get their task: unstructured because a bus works from its creation, without a scope
-    /// around it; `stop` waits for each.
-    private static func startTask(_ loop: HandlerLoop?) -> Task<Void, Never>? {
-        loop.map { loop in Task { await loop.run() } }
-    }
-
-    private func startLogTask() {
-        guard let stage = self.logStage else { return }
-        self.state.withLock { $0.logTask = Task { await stage.run() } }
+        registration.runner?.start()
+        registration.feeder?.start()
+        return registration.route.subscription
     }
 
     private func cancel(_ id: UInt64) {
-        let route = self.state.withLock { state -> Routes.Route? in
+        let registration = self.state.withLock { state -> Registration? in
             guard let place = state.registrations.firstIndex(where: { $0.route.subscription.id == id }) else {
                 return nil
             }
-            let route = state.registrations.remove(at: place).route
-            state.routes = Routes(state.registrations.map(\.route))
-            state.ended.add(route.subscription)
-            return route
+            let registration = state.registrations.remove(at: place)
+            state.updateRoutes()
+            state.ended.add(registration.route.subscription)
+            return registration
         }
-        if case .queue(let queue) = route?.target { queue.finish(discarding: true) }
-    }
-
-    private func noteFailure(of subscription: Subscription, handling event: StandardEvent, _ error: any Error) {
-        self.logger.info(
-            "A handler failed",
-            metadata: [
-                LogKey.subscriber: "\(subscription.name)", LogKey.eventType: "\(event.eventType)",
-                LogKey.eventID: "\(event.eventID)", LogKey.error: "\(error)",
-            ])
-        // A handler of errors that fails must not feed itself.
-        guard event.eventType != .error else { return }
-        let report = StandardEvent.handlerFailure(subscriber: subscription.name, handling: event, error)
-        EventContext.$current.withValue(EventContext(event, subscriptionID: subscription.id)) {
-            _ = try? self.tryPublish(EventBatch(report))
-        }
+        registration?.feeder?.finish()
+        registration?.runner?.cutPausesShort()
+        if case .queue(let queue) = registration?.route.target { queue.finish(discarding: true) }
     }
 
     // MARK: Counting
 
+    public func isListening(to type: EventType) -> Bool {
+        if self.logStage != nil { return true }
+        return !self.state.withLock { $0.routes }.candidates(for: type).routes.isEmpty
+    }
+
     public var statistics: BusStatistics {
-        let (subscriptions, ended) = self.state.withLock { state in
-            (state.registrations.map(\.route.subscription), state.ended)
+        let (subscriptions, totals) = self.state.withLock { state in
+            var totals = state.ended
+            totals.published = state.counters.published
+            totals.duplicates = state.counters.duplicates
+            totals.refused = state.counters.refused
+            totals.byType = state.counters.countsByType
+            return (state.registrations.map(\.route.subscription), totals)
         }
-        var statistics = ended
-        statistics.published = self.counters.published.load(ordering: .relaxed)
-        statistics.duplicates = self.counters.duplicates.load(ordering: .relaxed)
-        statistics.refused = self.counters.refused.load(ordering: .relaxed)
-        statistics.byType = self.counters.countsByType
+        var statistics = totals
         for subscription in subscriptions { statistics.add(subscription) }
         return statistics
     }
 
-    // MARK: Stopping
-
-    public func stop() async {
-        let isFirst = self.state.withLock { state in
-            guard state.phase == .running else { return false }
-            state.phase = .draining
-            return true
-        }
-        guard isFirst else { return }
-        await self.drain()
-        let (ended, logTask) = self.state.withLock { state -> ([Registration], Task<Void, Never>?) in
-            state.phase = .stopped
-            let ended = state.registrations
-            // Taps and handlers stay registered for the next start; who draws has to subscribe anew.
-            state.registrations = ended.filter { registration in
-                if registration.loop != nil { return true }
-                if case .tap = registration.route.target { return true }
-                return false
-            }
-            state.routes = Routes(state.registrations.map(\.route))
-            let logTask = state.logTask
-            state.logTask = nil
-            return (ended, logTask)
-        }
-        for registration in ended {
-            if case .queue(let queue) = registration.route.target { queue.finish(discarding: false) }
-        }
-        for registration in ended { await registration.task?.value }
-        self.logStage?.finish()
-        await logTask?.value
+    /// The subscriptions there are, in the order in which they are handed events.
+    public var subscriptions: [Subscription] {
+        self.state.withLock { $0.registrations.map(\.route.subscription) }
     }
+}
 
-    /// Returns when nothing waits any more and nobody is publishing.
-    private func drain() async {
-        while true {
-            let before = self.counters.published.load(ordering: .sequentiallyConsistent)
-            let loops = self.state.withLock { $0.registrations.compactMap(\.loop) }
-            for loop in loops { await loop.queue.waitUntilIdle() }
-            await self.logStage?.waitUntilIdle()
-            while self.publishersInside.load(ordering: .acquiring) > 0 { await Task.yield() }
-            if self.counters.published.load(ordering: .sequentiallyConsistent) == before { return }
-        }
-    }
-
-    /// Runs again after ``stop()``, with the taps and handlers it had.
-    public func start() {
-        self.state.withLock { state in
-            guard state.phase == .stopped else { return }
-            state.phase = .running
-            for index in state.registrations.indices {
-                if case .queue(let queue) = state.registrations[index].route.target { queue.reopen() }
-                state.registrations[index].task = Self.startTask(state.registrations[index].loop)
-            }
-        }
-        self.logStage?.reopen()
-        self.startLogTask()
+extension MemoryEventBus.State {
+    mutating func updateRoutes() {
+        // What a durable subscription gets comes from the log.
+        self.routes = Routes(self.registrations.lazy.filter { $0.feeder == nil }.map(\.route))
     }
 }
 
 extension BusStatistics {
-    fileprivate mutating func add(_ subscription: Subscription) {
+    mutating func add(_ subscription: Subscription) {
         let own = subscription.statistics
         self.delivered += own.delivered
         self.failed += own.failed
+        self.retried += own.retried
+        self.dead += own.dead
         self.dropped += own.dropped
+        self.conflated += own.conflated
         self.latency.add(subscription.latency)
+        self.handling.add(subscription.durations)
     }
 }

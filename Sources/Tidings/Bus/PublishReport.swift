@@ -14,19 +14,17 @@ public struct PublishReport: Sendable {
     public let count: Int
     package var accepted: UInt64
     package var duplicates: UInt64
-    /// Offsets by place, where a log gave any.
-    package var offsets: [Int: Int64]
+    /// Why events were refused, by place.
     package var refusals: [Int: EventBusError]
+    /// What the log did with them, where one is attached and the publisher waited for it.
+    private var outcome: AppendOutcome?
 
-    package init(
-        count: Int, accepted: UInt64, duplicates: UInt64 = 0, offsets: [Int: Int64] = [:],
-        refusals: [Int: EventBusError] = [:]
-    ) {
+    package init(count: Int, accepted: UInt64, duplicates: UInt64 = 0, refusals: [Int: EventBusError] = [:]) {
         self.count = count
         self.accepted = accepted
         self.duplicates = duplicates
-        self.offsets = offsets
         self.refusals = refusals
+        self.outcome = nil
     }
 
     public var acceptedCount: Int { self.accepted.nonzeroBitCount }
@@ -35,11 +33,26 @@ public struct PublishReport: Sendable {
 
     public subscript(index: Int) -> PublishResult {
         let bit: UInt64 = 1 << UInt64(index)
-        if self.accepted & bit != 0 { return .accepted(offset: self.offsets[index]) }
-        if self.duplicates & bit != 0 { return .duplicate(offset: self.offsets[index]) }
+        if self.accepted & bit != 0 { return .accepted(offset: self.outcome?.committed?.offset(at: index)) }
+        if self.duplicates & bit != 0 { return .duplicate(offset: self.outcome?.duplicates[index]) }
         return .refused(self.refusals[index] ?? EventBusError(.refused, "was not accepted"))
     }
 
     /// The result of each event, in order.
     public var results: [PublishResult] { (0..<self.count).map { self[$0] } }
+
+    /// Adds what the log said of the accepted events.
+    mutating func settle(_ outcome: AppendOutcome) {
+        self.outcome = outcome
+        for index in outcome.duplicates.keys {
+            self.accepted &= ~(1 << UInt64(index))
+            self.duplicates |= 1 << UInt64(index)
+        }
+    }
+
+    /// Takes the acceptance of some events back.
+    mutating func refuse(_ mask: UInt64, _ error: EventBusError) {
+        for index in MaskIndices(mask: mask) { self.refusals[index] = error }
+        self.accepted &= ~mask
+    }
 }

@@ -6,8 +6,7 @@ public final class Subscription: Sendable {
     public let name: String
     private let queue: EventQueue?
     private let onCancel: @Sendable () -> Void
-    let deliveredCount = Atomic<UInt64>(0)
-    let failedCount = Atomic<UInt64>(0)
+    let counters = SubscriptionCounters()
 
     init(id: UInt64, name: String, queue: EventQueue?, onCancel: @escaping @Sendable () -> Void) {
         self.id = id
@@ -24,17 +23,40 @@ public final class Subscription: Sendable {
 
     public var statistics: SubscriptionStatistics {
         var statistics = SubscriptionStatistics()
-        statistics.delivered = self.deliveredCount.load(ordering: .relaxed)
-        statistics.failed = self.failedCount.load(ordering: .relaxed)
+        statistics.delivered = self.counters.delivered.load(ordering: .relaxed)
+        statistics.failed = self.counters.failed.load(ordering: .relaxed)
+        statistics.retried = self.counters.retried.load(ordering: .relaxed)
+        statistics.dead = self.counters.dead.load(ordering: .relaxed)
+        statistics.stuck = self.counters.stuck.load(ordering: .relaxed)
         if let queue = self.queue {
             let counters = queue.counters
             statistics.pending = counters.pending
+            statistics.oldestAge = counters.oldestOffer.map {
+                .nanoseconds(max(MonotonicClock.nanoseconds() - $0, 0))
+            }
             statistics.dropped = counters.dropped
+            statistics.conflated = counters.conflated
         }
         return statistics
     }
 
-    var latency: LatencyHistogram {
+    /// How long its events waited between publishing and being handed over.
+    package var latency: LatencyHistogram {
         self.queue?.counters.latency ?? LatencyHistogram()
     }
+
+    /// How long calls of the handler took.
+    package var durations: LatencyHistogram {
+        self.counters.durations.withLock { $0 }
+    }
+}
+
+/// What a subscription counts; raised by whoever calls its handler or tap.
+final class SubscriptionCounters: Sendable {
+    let delivered = Atomic<UInt64>(0)
+    let failed = Atomic<UInt64>(0)
+    let retried = Atomic<UInt64>(0)
+    let dead = Atomic<UInt64>(0)
+    let stuck = Atomic<Int>(0)
+    let durations = Locked(LatencyHistogram())
 }

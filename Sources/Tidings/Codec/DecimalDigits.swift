@@ -8,6 +8,7 @@ private let digitPairs: StaticString = """
 @inline(__always)
 package func decimalDigitCount(_ value: UInt64) -> Int {
     if value < 10 { return 1 }
+    if value < 100 { return 2 }
     // floor(log10(value)) is at least floor(bits * 1233 / 4096), which is off by at most one.
     let bits = UInt64.bitWidth - value.leadingZeroBitCount
     let guess = (bits &* 1233) >> 12
@@ -48,6 +49,22 @@ package func writeDecimalDigits(_ value: UInt64, to target: UnsafeMutablePointer
     let count = decimalDigitCount(value)
     writeDecimalDigits(value, count: count, to: target)
     return count
+}
+
+/// Writes `value` with zeros before it, `count` digits in all, which have to be enough.
+@inline(__always)
+package func writePaddedDigits(_ value: UInt64, count: Int, to target: UnsafeMutablePointer<UInt8>) {
+    let pairs = digitPairs.utf8Start
+    var rest = value
+    var index = count
+    while index >= 2 {
+        let pair = Int(truncatingIfNeeded: rest % 100) &* 2
+        rest /= 100
+        index &-= 2
+        target[index] = pairs[pair]
+        target[index &+ 1] = pairs[pair &+ 1]
+    }
+    if index == 1 { target[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
 }
 
 /// Writes `value`, which has exactly `count` digits.

@@ -11,6 +11,8 @@ public struct JSONObject: @unchecked Sendable {
 
     struct Header {
         var count: Int
+        /// How many containers stand inside one another, this one included.
+        var depth: Int
         var names: Names
     }
 
@@ -22,6 +24,11 @@ public struct JSONObject: @unchecked Sendable {
 
     let storage: Storage
 
+    @inline(__always)
+    init(storage: Storage) {
+        self.storage = storage
+    }
+
     private static let empty = JSONObject([])
 
     /// `{}`
@@ -32,17 +39,19 @@ public struct JSONObject: @unchecked Sendable {
     public init(_ members: [(String, JSONValue)]) {
         var writer = JSONWriter()
         var names = Names()
+        var depth = 0
         writer.write(byte: UInt8(ascii: "{"))
         for (index, member) in members.enumerated() {
             if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
             writer.write(string: member.0)
             writer.write(byte: UInt8(ascii: ":"))
             writer.write(member.1)
+            depth = max(depth, member.1.depth)
             if member.0 == "symbol" { names.symbol = member.1.string.map { Name($0) } }
             if member.0 == "venue_symbol" { names.venueSymbol = member.1.string.map { Name($0) } }
         }
         writer.write(byte: UInt8(ascii: "}"))
-        self.storage = writer.withBytes { Self.makeStorage($0, names: names) }
+        self.storage = writer.withBytes { Self.makeStorage($0, names: names, depth: depth + 1) }
     }
 
     /// Reads the text of one JSON object.
@@ -62,12 +71,40 @@ public struct JSONObject: @unchecked Sendable {
     }
 
     /// Bytes that are known to be the compact text of an object.
-    init(compact bytes: UnsafeRawBufferPointer, names: Names) {
-        self.storage = Self.makeStorage(bytes, names: names)
+    @inline(__always)
+    init(compact bytes: UnsafeRawBufferPointer, names: Names, depth: Int) {
+        self.storage = Self.makeStorage(bytes, names: names, depth: depth)
     }
 
-    private static func makeStorage(_ bytes: UnsafeRawBufferPointer, names: Names) -> Storage {
-        let buffer = Storage.create(minimumCapacity: bytes.count) { _ in Header(count: bytes.count, names: names) }
+    /// The same, where the rest has to be found out.
+    init(compact bytes: UnsafeRawBufferPointer) {
+        var object: JSONObject?
+        if let start = bytes.baseAddress {
+            var scanner = JSONScanner(
+                start.assumingMemoryBound(to: UInt8.self), count: bytes.count, depthLimit: .max)
+            object = scanner.object(depth: 0)
+        }
+        assert(object != nil, "a JSON object was to hold text that is none")
+        self = object ?? JSONObject(compact: bytes, names: Names(), depth: 1)
+    }
+
+    /// The same with names that are known.
+    init(compact bytes: UnsafeRawBufferPointer, names: Names) {
+        self.init(compact: bytes, names: names, depth: JSONObject(compact: bytes).depth)
+    }
+
+    @inline(never)
+    init(removingWhitespaceFrom bytes: UnsafeRawBufferPointer, names: Names, depth: Int) {
+        var writer = JSONWriter(capacity: bytes.count)
+        writer.write(withoutWhitespace: bytes)
+        self.storage = writer.withBytes { Self.makeStorage($0, names: names, depth: depth) }
+    }
+
+    @inline(__always)
+    private static func makeStorage(_ bytes: UnsafeRawBufferPointer, names: Names, depth: Int) -> Storage {
+        let buffer = Storage.create(minimumCapacity: bytes.count) { _ in
+            Header(count: bytes.count, depth: depth, names: names)
+        }
         buffer.withUnsafeMutablePointerToElements { target in
             UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)
         }
@@ -97,6 +134,22 @@ public struct JSONObject: @unchecked Sendable {
     public var isEmpty: Bool {
         self.storage.header.count == 2
     }
+
+    /// How many containers stand inside one another, this one included.
+    package var depth: Int {
+        self.storage.header.depth
+    }
+}
+
+extension JSONValue {
+    /// How many containers stand inside one another.
+    fileprivate var depth: Int {
+        switch self {
+        case .object(let object): object.depth
+        case .array(let values): 1 + values.reduce(0) { max($0, $1.depth) }
+        default: 0
+        }
+    }
 }
 
 // MARK: Members
@@ -104,13 +157,26 @@ public struct JSONObject: @unchecked Sendable {
 extension JSONObject {
     /// The value of a member; `nil` when there is none by that name.
     public subscript(key: String) -> JSONValue? {
-        var found: JSONValue?
-        self.forEachMember { name, reader throws(JSONSyntaxError) in
-            if name.withUTF8({ bytes in key.utf8.elementsEqual(bytes) }) {
-                found = try reader.readValue()
-            } else {
-                try reader.skipValue()
-            }
+        self.withUTF8 { bytes in
+            guard let offset = key.withRawUTF8({ Self.value(of: $0, in: bytes) }) else { return nil }
+            var reader = JSONReader(bytes, at: offset)
+            // What our own code put together may be deeper than what is accepted from outside.
+            reader.depthLimit = .max
+            return try? reader.readValue()
+        }
+    }
+
+    /// Where the value of the last member by this name stands.
+    private static func value(of key: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let base = bytes.baseAddress else { return nil }
+        let start = base.assumingMemoryBound(to: UInt8.self)
+        var found: Int?
+        var scanner = JSONScanner(start, count: bytes.count, depthLimit: .max)
+        guard scanner.take(UInt8(ascii: "{")), !scanner.take(UInt8(ascii: "}")) else { return nil }
+        while let name = scanner.key() {
+            let isWanted = name.hasEscapes ? name.withUTF8 { areEqualBytes($0, key) } : areEqualBytes(name.bytes, key)
+            if isWanted { found = scanner.at - start }
+            guard scanner.skipValue(depth: 1), scanner.another(before: UInt8(ascii: "}")) == true else { break }
         }
         return found
     }
@@ -186,6 +252,8 @@ extension JSONReader {
     package mutating func readObject(depth: Int = 0) throws(JSONSyntaxError) -> JSONObject {
         guard depth < self.depthLimit else { throw self.error(.tooDeep) }
         let outerWhitespace = self.sawWhitespace
+        let outerDepth = self.deepest
+        self.deepest = depth + 1
         self.skipWhitespace()
         self.sawWhitespace = false
         let start = self.index
@@ -204,10 +272,10 @@ extension JSONReader {
         let text = self.slice(start..<self.index)
         let isCompact = !self.sawWhitespace
         self.sawWhitespace = self.sawWhitespace || outerWhitespace
-        if isCompact { return JSONObject(compact: text, names: names) }
-        var writer = JSONWriter(capacity: text.count)
-        writer.write(withoutWhitespace: text)
-        return writer.withBytes { JSONObject(compact: $0, names: names) }
+        let levels = self.deepest - depth
+        self.deepest = max(self.deepest, outerDepth)
+        if isCompact { return JSONObject(compact: text, names: names, depth: levels) }
+        return JSONObject(removingWhitespaceFrom: text, names: names, depth: levels)
     }
 
     /// A text; anything else is passed over.

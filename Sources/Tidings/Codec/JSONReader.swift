@@ -83,6 +83,8 @@ package struct JSONReader {
     package var index: Int
     /// Whether any white space between tokens was passed over: if not, what was read is compact already.
     package var sawWhitespace = false
+    /// The depth of the innermost container so far.
+    var deepest = 0
     /// How many containers may stand inside one another.
     package var depthLimit = JSONReader.maximumDepth
 
@@ -208,10 +210,17 @@ package struct JSONReader {
         var hasEscapes = false
         var nonASCII: UInt64 = 0
         while true {
-            // Eight bytes at a time while none of them is a quote, a backslash or a control character.
+            // Eight bytes at a time, up to the first quote, backslash or control character.
             while self.index &+ 8 <= self.bytes.count {
-                let word = self.bytes.loadUnaligned(fromByteOffset: self.index, as: UInt64.self)
-                if Self.hasSpecialByte(word) { break }
+                let word = UInt64(
+                    littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.index, as: UInt64.self))
+                let special = ByteWords.special(word)
+                if special != 0 {
+                    let count = special.trailingZeroBitCount &>> 3
+                    nonASCII |= ByteWords.lowest(count, of: word)
+                    self.index &+= count
+                    break
+                }
                 nonASCII |= word
                 self.index &+= 8
             }
@@ -228,22 +237,11 @@ package struct JSONReader {
             self.index &+= 1
         }
         let content = self.slice(start..<self.index)
-        if nonASCII & 0x8080_8080_8080_8080 != 0, let bad = firstInvalidUTF8(content) {
+        if nonASCII & ByteWords.highs != 0, let bad = firstInvalidUTF8(content) {
             throw self.error(.invalidUTF8, at: start + bad)
         }
         self.index &+= 1
         return RawJSONString(bytes: content, hasEscapes: hasEscapes)
-    }
-
-    @inline(__always)
-    private static func hasSpecialByte(_ word: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        let quote = word ^ (ones &* 0x22)
-        let slash = word ^ (ones &* 0x5C)
-        // The classic zero-byte test; bytes from 0x80 up are never flagged by mistake because of the `& ~word`.
-        let control = (word &- ones &* 0x20) & ~word
-        return (((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | control) & highs != 0
     }
 
     private mutating func skipEscape() throws(JSONSyntaxError) {
@@ -350,6 +348,7 @@ package struct JSONReader {
         case .null: _ = try self.readNull()
         case .object:
             guard depth < self.depthLimit else { throw self.error(.tooDeep) }
+            self.deepest = max(self.deepest, depth + 1)
             try self.beginObject()
             var isFirst = true
             while try self.nextKey(isFirst: &isFirst) != nil {
@@ -357,6 +356,7 @@ package struct JSONReader {
             }
         case .array:
             guard depth < self.depthLimit else { throw self.error(.tooDeep) }
+            self.deepest = max(self.deepest, depth + 1)
             try self.beginArray()
             var isFirst = true
             while try self.nextElement(isFirst: &isFirst) {
@@ -365,65 +365,4 @@ package struct JSONReader {
         }
         return start..<self.index
     }
-}
-
-@inline(__always)
-private func hexDigitValue(_ byte: UInt8) -> UInt16? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte &- UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte &- UInt8(ascii: "a")) + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte &- UInt8(ascii: "A")) + 10
-    default: nil
-    }
-}
-
-/// Resolves the escapes of a string whose escapes are known to be well formed. A surrogate without its partner becomes
-/// U+FFFD.
-package func unescapeJSON(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    var output: [UInt8] = []
-    output.reserveCapacity(bytes.count)
-    var index = 0
-
-    func unit(at position: Int) -> UInt16? {
-        guard position + 6 <= bytes.count, bytes[position] == UInt8(ascii: "\\"),
-            bytes[position + 1] == UInt8(ascii: "u")
-        else { return nil }
-        var value: UInt16 = 0
-        for offset in 2..<6 {
-            guard let digit = hexDigitValue(bytes[position + offset]) else { return nil }
-            value = value << 4 | digit
-        }
-        return value
-    }
-
-    while index < bytes.count {
-        let byte = bytes[index]
-        guard byte == UInt8(ascii: "\\"), index + 1 < bytes.count else {
-            output.append(byte)
-            index += 1
-            continue
-        }
-        let escape = bytes[index + 1]
-        guard escape == UInt8(ascii: "u") else {
-            switch escape {
-            case UInt8(ascii: "b"): output.append(0x08)
-            case UInt8(ascii: "f"): output.append(0x0C)
-            case UInt8(ascii: "n"): output.append(0x0A)
-            case UInt8(ascii: "r"): output.append(0x0D)
-            case UInt8(ascii: "t"): output.append(0x09)
-            default: output.append(escape)
-            }
-            index += 2
-            continue
-        }
-        let first = unit(at: index) ?? 0xFFFD
-        index += 6
-        var scalar = UnicodeScalar(first)
-        if UTF16.isLeadSurrogate(first), let second = unit(at: index), UTF16.isTrailSurrogate(second) {
-            scalar = UnicodeScalar(0x10000 + (UInt32(first & 0x3FF) << 10 | UInt32(second & 0x3FF)))
-            index += 6
-        }
-        output.append(contentsOf: UTF8.encode(scalar ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
-    }
-    return output
 }

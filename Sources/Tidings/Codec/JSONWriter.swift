@@ -12,6 +12,7 @@ package struct JSONWriter: ~Copyable {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
     package private(set) var count: Int = 0
+    private var seconds = SecondText()
 
     package init(capacity: Int = 1024) {
         let capacity = max(capacity, 64)
@@ -66,6 +67,18 @@ package struct JSONWriter: ~Copyable {
         self.base.deallocate()
         self.base = newBase
         self.capacity = newCapacity
+    }
+
+    /// Lets `body` write at most `room` bytes without any more checks.
+    @inline(__always)
+    mutating func fill(_ room: Int, _ body: (inout ByteCursor) -> Void) {
+        self.reserve(room)
+        let start = self.base + self.count
+        var cursor = ByteCursor(at: start, seconds: self.seconds)
+        body(&cursor)
+        self.seconds = cursor.seconds
+        self.count &+= cursor.at - start
+        assert(cursor.at - start <= room)
     }
 
     // MARK: Raw pieces
@@ -124,34 +137,8 @@ package struct JSONWriter: ~Copyable {
     /// Writes `mantissa` with `scale` digits after the point.
     @inline(__always)
     package mutating func write(mantissa: Int64, scale: UInt8) {
-        if scale == 0 {
-            self.write(mantissa)
-            return
-        }
-        let scale = Int(scale)
-        self.reserve(24 + scale)
-        var at = self.base + self.count
-        if mantissa < 0 {
-            at.pointee = UInt8(ascii: "-")
-            at += 1
-        }
-        let digits = decimalDigitCount(mantissa.magnitude)
-        if digits > scale {
-            // 12345 with scale 2: digits first, then the fraction moves right by one to make room for the point.
-            writeDecimalDigits(mantissa.magnitude, count: digits, to: at)
-            let point = digits - scale
-            memmove(at + point + 1, at + point, scale)
-            at[point] = UInt8(ascii: ".")
-            at += digits + 1
-        } else {
-            at[0] = UInt8(ascii: "0")
-            at[1] = UInt8(ascii: ".")
-            let zeros = scale - digits
-            memset(at + 2, Int32(UInt8(ascii: "0")), zeros)
-            writeDecimalDigits(mantissa.magnitude, count: digits, to: at + 2 + zeros)
-            at += 2 + scale
-        }
-        self.count = at - self.base
+        self.reserve(24 + Int(scale))
+        self.count &+= writeDecimal(mantissa: mantissa, scale: Int(scale), to: self.base + self.count)
     }
 
     /// Writes `width` digits with leading zeros.

@@ -20,8 +20,23 @@ extension StandardEvent {
     }
 
     package init(json bytes: UnsafeRawBufferPointer, defaults: EventDecodingDefaults) throws(EventDecodingError) {
+        if bytes.count <= defaults.maximumByteCount, let start = bytes.baseAddress {
+            var scanner = JSONScanner(start.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+            self.init()
+            if EnvelopeScanner.read(&scanner, into: &self, defaults: defaults), scanner.token() == 0,
+                scanner.at == scanner.end
+            {
+                return
+            }
+        }
+        self = try StandardEvent(carefully: bytes, defaults: defaults)
+    }
+
+    /// Reads an event without the scanner; see ``EnvelopeScanner``.
+    @inline(never)
+    package init(carefully bytes: UnsafeRawBufferPointer, defaults: EventDecodingDefaults) throws(EventDecodingError) {
         var reader = JSONReader(bytes)
-        self = try StandardEvent(from: &reader, defaults: defaults)
+        self = try StandardEvent(carefullyFrom: &reader, defaults: defaults)
         do throws(JSONSyntaxError) {
             try reader.expectEnd()
         } catch {
@@ -31,6 +46,23 @@ extension StandardEvent {
 
     /// Reads the event that stands next, leaving the reader behind it.
     package init(from reader: inout JSONReader, defaults: EventDecodingDefaults) throws(EventDecodingError) {
+        let rest = reader.slice(reader.index..<reader.bytes.count)
+        if let start = rest.baseAddress {
+            let bytes = start.assumingMemoryBound(to: UInt8.self)
+            var scanner = JSONScanner(bytes, count: rest.count)
+            self.init()
+            if EnvelopeScanner.read(&scanner, into: &self, defaults: defaults),
+                scanner.at - bytes <= defaults.maximumByteCount
+            {
+                reader.index += scanner.at - bytes
+                reader.sawWhitespace = reader.sawWhitespace || scanner.sawWhitespace
+                return
+            }
+        }
+        self = try StandardEvent(carefullyFrom: &reader, defaults: defaults)
+    }
+
+    private init(carefullyFrom reader: inout JSONReader, defaults: EventDecodingDefaults) throws(EventDecodingError) {
         let start = reader.index
         var envelope = EnvelopeDecoder()
         do throws(JSONSyntaxError) {
@@ -86,7 +118,7 @@ private struct EnvelopeDecoder {
             event.setProcessing(at: self.processedAt, timeMs: self.processingTime)
             if !self.extra.isEmpty {
                 event.extra = ([UInt8(ascii: "{")] + self.extra + [UInt8(ascii: "}")]).withUnsafeBytes {
-                    JSONObject(compact: $0, names: .init())
+                    JSONObject(compact: $0)
                 }
             }
         }

@@ -36,10 +36,10 @@ extension EventID {
 }
 
 /// Numbers of 62 bits that never repeat within a process: a counter, scrambled by a bijection from a random start.
-private enum IDSource {
-    private static let mask: UInt64 = (1 << 62) - 1
-    private static let seed = UInt64.random(in: .min ... .max)
-    private static let counter = Atomic<UInt64>(0)
+enum IDSource {
+    static let mask: UInt64 = (1 << 62) - 1
+    static let seed = UInt64.random(in: .min ... .max)
+    static let counter = Atomic<UInt64>(0)
 
     @inline(__always)
     static func next() -> UInt64 {

@@ -3,17 +3,19 @@
 /// Any text of 1 to 128 bytes. A UUID in its canonical lower-case form is held as two words; every other text is kept
 /// as it is, so that what was read is what is written. Identifiers compare equal when their texts are equal.
 public struct EventID: Sendable {
+    @usableFromInline
     enum Storage: Sendable {
         case uuid(high: UInt64, low: UInt64)
         case text(SharedText)
     }
 
-    let storage: Storage
+    @usableFromInline let storage: Storage
 
     /// The longest identifier that is accepted, in UTF-8 bytes.
     public static let maximumByteCount = 128
 
     /// A UUID from its two halves, the most significant first.
+    @inlinable
     @inline(__always)
     public init(high: UInt64, low: UInt64) {
         self.storage = .uuid(high: high, low: low)
@@ -38,6 +40,28 @@ public struct EventID: Sendable {
         } else {
             self.storage = .text(SharedText(String(decoding: bytes, as: UTF8.self)))
         }
+    }
+
+    /// Text that is no canonical UUID.
+    @inline(__always)
+    init(text: SharedText) {
+        self.storage = .text(text)
+    }
+
+    /// The two halves; zeros for a text.
+    @inlinable
+    @inline(__always)
+    var words: (high: UInt64, low: UInt64) {
+        guard case .uuid(let high, let low) = self.storage else { return (0, 0) }
+        return (high, low)
+    }
+
+    /// The text of what is no canonical UUID.
+    @inlinable
+    @inline(__always)
+    var text: SharedText? {
+        guard case .text(let text) = self.storage else { return nil }
+        return text
     }
 
     /// The two halves, when this is a canonical UUID.
@@ -99,6 +123,7 @@ extension EventID: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// A text behind one reference, so that a value which seldom holds one stays small and cheap to copy.
+@usableFromInline
 final class SharedText: Sendable {
     let value: String
 
@@ -110,11 +135,13 @@ final class SharedText: Sendable {
 extension SharedText: Hashable {
     /// Byte for byte, as everybody else compares identifiers: `String` would take an `e` with an accent for the same as
     /// an `e` followed by a combining accent.
+    @usableFromInline
     static func == (left: SharedText, right: SharedText) -> Bool {
         left === right
             || left.value.withRawUTF8 { left in right.value.withRawUTF8 { right in areEqualBytes(left, right) } }
     }
 
+    @usableFromInline
     func hash(into hasher: inout Hasher) {
         self.value.withRawUTF8 { hasher.combine(bytes: $0) }
     }

@@ -8,18 +8,20 @@ public struct EventPriority: Sendable, Hashable, Comparable, CustomStringConvert
         self.rawValue = UInt8(value)
     }
 
-    private init(known value: UInt8) {
+    @inlinable
+    @inline(__always)
+    init(known value: UInt8) {
         self.rawValue = value
     }
 
     /// 1: errors.
-    public static let critical = EventPriority(known: 1)
+    @inlinable public static var critical: EventPriority { EventPriority(known: 1) }
     /// 2: alerts.
-    public static let high = EventPriority(known: 2)
+    @inlinable public static var high: EventPriority { EventPriority(known: 2) }
     /// 5: everything that does not say otherwise.
-    public static let normal = EventPriority(known: 5)
+    @inlinable public static var normal: EventPriority { EventPriority(known: 5) }
     /// 10: what may wait.
-    public static let low = EventPriority(known: 10)
+    @inlinable public static var low: EventPriority { EventPriority(known: 10) }
 
     @inline(__always)
     public static func < (left: EventPriority, right: EventPriority) -> Bool {

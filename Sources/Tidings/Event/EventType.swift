@@ -2,6 +2,7 @@
 ///
 /// 1 to 128 bytes of `A-Z a-z 0-9 _ . - :`. Common types are interned, up to 4,096 of them; the rest are plain text.
 public struct EventType: Sendable {
+    @usableFromInline
     enum Storage: Sendable {
         case interned(UInt32)
         case text(SharedText)
@@ -10,9 +11,41 @@ public struct EventType: Sendable {
     static let capacity = 4096
     static let table = InternTable(capacity: EventType.capacity, preloaded: EventType.wellKnown)
 
-    let storage: Storage
+    @usableFromInline let storage: Storage
 
-    private init(wellKnown index: UInt32) {
+    /// The number of an interned type in 16 bits, ``notInterned`` for the others.
+    @inlinable
+    @inline(__always)
+    var number: UInt16 {
+        guard case .interned(let index) = self.storage else { return Self.notInterned }
+        return UInt16(truncatingIfNeeded: index)
+    }
+
+    @inlinable static var notInterned: UInt16 { .max }
+
+    /// The interned type that has this number.
+    @inline(__always)
+    init(number: UInt16) {
+        self.storage = .interned(UInt32(number))
+    }
+
+    /// A type that is not interned.
+    @inline(__always)
+    init(text: SharedText) {
+        self.storage = .text(text)
+    }
+
+    /// The text of a type that is not interned.
+    @inlinable
+    @inline(__always)
+    var text: SharedText? {
+        guard case .text(let text) = self.storage else { return nil }
+        return text
+    }
+
+    @inlinable
+    @inline(__always)
+    init(wellKnown index: UInt32) {
         self.storage = .interned(index)
     }
 
@@ -33,6 +66,11 @@ public struct EventType: Sendable {
 
     @inline(__always)
     package init?(bytes: UnsafeRawBufferPointer) {
+        // What is in the table has been judged before.
+        if let index = Self.table.find(bytes) {
+            self.storage = .interned(index)
+            return
+        }
         guard (1...128).contains(bytes.count) else { return nil }
         for byte in bytes where !Self.isAllowed(byte) { return nil }
         if let index = Self.table.intern(bytes) {
@@ -82,33 +120,33 @@ public struct EventType: Sendable {
 // MARK: Vocabulary
 
 extension EventType {
-    public static let trade = EventType(wellKnown: 0)
-    public static let ticker = EventType(wellKnown: 1)
-    public static let orderBook = EventType(wellKnown: 2)
-    public static let ohlcv = EventType(wellKnown: 3)
-    public static let connectorStatus = EventType(wellKnown: 4)
-    public static let heartbeat = EventType(wellKnown: 5)
-    public static let error = EventType(wellKnown: 6)
-    public static let custom = EventType(wellKnown: 7)
-    public static let funding = EventType(wellKnown: 8)
-    public static let openInterest = EventType(wellKnown: 9)
-    public static let priceAlert = EventType(wellKnown: 10)
-    public static let extractionStart = EventType(wellKnown: 11)
-    public static let extractionFieldFound = EventType(wellKnown: 12)
-    public static let extractionComplete = EventType(wellKnown: 13)
-    public static let extractionError = EventType(wellKnown: 14)
-    public static let loginStart = EventType(wellKnown: 15)
-    public static let loginSuccess = EventType(wellKnown: 16)
-    public static let loginFailed = EventType(wellKnown: 17)
-    public static let loginCaptchaDetected = EventType(wellKnown: 18)
-    public static let selectorAttempt = EventType(wellKnown: 19)
-    public static let selectorFound = EventType(wellKnown: 20)
-    public static let selectorNotFound = EventType(wellKnown: 21)
-    public static let selectorTimeout = EventType(wellKnown: 22)
-    public static let workflowStart = EventType(wellKnown: 23)
-    public static let workflowStep = EventType(wellKnown: 24)
-    public static let workflowComplete = EventType(wellKnown: 25)
-    public static let workflowError = EventType(wellKnown: 26)
+    @inlinable public static var trade: EventType { EventType(wellKnown: 0) }
+    @inlinable public static var ticker: EventType { EventType(wellKnown: 1) }
+    @inlinable public static var orderBook: EventType { EventType(wellKnown: 2) }
+    @inlinable public static var ohlcv: EventType { EventType(wellKnown: 3) }
+    @inlinable public static var connectorStatus: EventType { EventType(wellKnown: 4) }
+    @inlinable public static var heartbeat: EventType { EventType(wellKnown: 5) }
+    @inlinable public static var error: EventType { EventType(wellKnown: 6) }
+    @inlinable public static var custom: EventType { EventType(wellKnown: 7) }
+    @inlinable public static var funding: EventType { EventType(wellKnown: 8) }
+    @inlinable public static var openInterest: EventType { EventType(wellKnown: 9) }
+    @inlinable public static var priceAlert: EventType { EventType(wellKnown: 10) }
+    @inlinable public static var extractionStart: EventType { EventType(wellKnown: 11) }
+    @inlinable public static var extractionFieldFound: EventType { EventType(wellKnown: 12) }
+    @inlinable public static var extractionComplete: EventType { EventType(wellKnown: 13) }
+    @inlinable public static var extractionError: EventType { EventType(wellKnown: 14) }
+    @inlinable public static var loginStart: EventType { EventType(wellKnown: 15) }
+    @inlinable public static var loginSuccess: EventType { EventType(wellKnown: 16) }
+    @inlinable public static var loginFailed: EventType { EventType(wellKnown: 17) }
+    @inlinable public static var loginCaptchaDetected: EventType { EventType(wellKnown: 18) }
+    @inlinable public static var selectorAttempt: EventType { EventType(wellKnown: 19) }
+    @inlinable public static var selectorFound: EventType { EventType(wellKnown: 20) }
+    @inlinable public static var selectorNotFound: EventType { EventType(wellKnown: 21) }
+    @inlinable public static var selectorTimeout: EventType { EventType(wellKnown: 22) }
+    @inlinable public static var workflowStart: EventType { EventType(wellKnown: 23) }
+    @inlinable public static var workflowStep: EventType { EventType(wellKnown: 24) }
+    @inlinable public static var workflowComplete: EventType { EventType(wellKnown: 25) }
+    @inlinable public static var workflowError: EventType { EventType(wellKnown: 26) }
 
     /// In the order of the numbers above.
     private static let wellKnown: [StaticString] = [
@@ -154,6 +192,17 @@ extension JSONWriter {
         switch type.storage {
         case .interned(let index): self.write(bytes: EventType.table.quoted(index))
         case .text(let text): self.write(string: text.value)
+        }
+    }
+}
+
+extension EventType {
+    /// 64 bits that tell types apart within this process.
+    @inline(__always)
+    package var fingerprint: UInt64 {
+        switch self.storage {
+        case .interned(let index): StableHash.mix(UInt64(index) ^ StableHash.secret1, StableHash.secret0)
+        case .text(let text): StableHash.hash(of: text.value)
         }
     }
 }

@@ -4,17 +4,32 @@
 /// `-0.0`, thirty digits) the text itself is kept. Nothing ever passes through a binary floating-point number unless
 /// ``doubleValue`` is asked for. Equality and order are numeric: `1.50 == 1.5`.
 public struct ExactDecimal: Sendable {
+    @usableFromInline
     enum Storage: Sendable {
         case compact(mantissa: Int64, scale: UInt8)
         case text(SharedText)
     }
 
-    let storage: Storage
+    @usableFromInline let storage: Storage
 
     /// `mantissa` divided by ten to the `scale`.
+    @inlinable
     @inline(__always)
     public init(mantissa: Int64, scale: UInt8 = 0) {
         self.storage = .compact(mantissa: mantissa, scale: scale)
+    }
+
+    /// The text of a number that is not compact.
+    @inlinable
+    @inline(__always)
+    var text: SharedText? {
+        guard case .text(let text) = self.storage else { return nil }
+        return text
+    }
+
+    @inline(__always)
+    init(text: SharedText) {
+        self.storage = .text(text)
     }
 
     public init(_ value: Int) {
@@ -36,6 +51,7 @@ public struct ExactDecimal: Sendable {
     }
 
     /// The mantissa and the number of digits after the point, unless the number is held as text.
+    @inlinable
     public var compact: (mantissa: Int64, scale: UInt8)? {
         guard case .compact(let mantissa, let scale) = self.storage else { return nil }
         return (mantissa, scale)
@@ -46,7 +62,7 @@ public struct ExactDecimal: Sendable {
         Double(self.description) ?? .nan
     }
 
-    public static let zero = ExactDecimal(mantissa: 0)
+    @inlinable public static var zero: ExactDecimal { ExactDecimal(mantissa: 0) }
 }
 
 extension ExactDecimal: CustomStringConvertible, LosslessStringConvertible {

@@ -88,6 +88,12 @@ final class InternTable: @unchecked Sendable {
         return self.find(bytes, hash: hash) ?? self.insert(bytes, hash: hash)
     }
 
+    /// The number of a text that is in the table already.
+    @inline(__always)
+    func find(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        self.find(bytes, hash: Self.hash(bytes))
+    }
+
     @inline(__always)
     private func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         var slot = Int(truncatingIfNeeded: hash) & self.slotMask
@@ -142,20 +148,31 @@ final class InternTable: @unchecked Sendable {
 
     @inline(__always)
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash = StableHash.secret0 ^ UInt64(truncatingIfNeeded: bytes.count)
-        var index = 0
-        while index &+ 8 <= bytes.count {
+        let count = bytes.count
+        guard let start = bytes.baseAddress else { return Self.secret }
+        // Up to 16 bytes in two words, which overlap where there are fewer.
+        var first: UInt64 = 0
+        var last: UInt64 = 0
+        if count >= 8 {
+            first = start.loadUnaligned(as: UInt64.self)
+            last = start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        } else if count >= 4 {
+            first = UInt64(start.loadUnaligned(as: UInt32.self))
+            last = UInt64(start.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+        } else if count > 0 {
+            first = UInt64(bytes[0]) << 16 | UInt64(bytes[count >> 1]) << 8 | UInt64(bytes[count &- 1])
+        }
+        var hash = Self.secret ^ UInt64(truncatingIfNeeded: count)
+        var index = 8
+        while index &+ 8 < count {
             hash = StableHash.mix(
-                hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), StableHash.secret1)
+                hash ^ start.loadUnaligned(fromByteOffset: index, as: UInt64.self), StableHash.secret1)
             index &+= 8
         }
-        var tail: UInt64 = 0
-        while index < bytes.count {
-            tail = tail << 8 | UInt64(bytes[index])
-            index &+= 1
-        }
-        return StableHash.mix(hash ^ tail, StableHash.secret1)
+        return StableHash.mix(hash ^ first, StableHash.secret1 ^ last)
     }
+
+    private static var secret: UInt64 { StableHash.secret0 }
 }
 
 @inline(__always)

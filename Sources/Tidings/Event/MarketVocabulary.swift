@@ -12,16 +12,31 @@ public enum InstrumentKind: String, Sendable, Hashable {
 
 /// A venue's own number or text for a trade; always text in JSON.
 public struct TradeID: Sendable, Hashable, CustomStringConvertible {
+    @usableFromInline
     enum Storage: Sendable {
         case number(UInt64)
         case text(SharedText)
     }
 
-    let storage: Storage
+    @usableFromInline let storage: Storage
 
+    @inlinable
     @inline(__always)
     public init(_ number: UInt64) {
         self.storage = .number(number)
+    }
+
+    /// The text of an identifier that is no number.
+    @inlinable
+    @inline(__always)
+    var text: SharedText? {
+        guard case .text(let text) = self.storage else { return nil }
+        return text
+    }
+
+    @inline(__always)
+    init(text: SharedText) {
+        self.storage = .text(text)
     }
 
     public init(_ text: String) {
@@ -36,6 +51,7 @@ public struct TradeID: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The identifier as a number, where the venue counts its trades.
+    @inlinable
     public var number: UInt64? {
         guard case .number(let number) = self.storage else { return nil }
         return number
@@ -72,6 +88,7 @@ public struct MarketContext: Sendable, Equatable {
     /// When our socket read it.
     public var receivedAt: Timestamp?
 
+    @inlinable
     public init(venueSymbol: Name? = nil, instrument: InstrumentKind? = nil, receivedAt: Timestamp? = nil) {
         self.venueSymbol = venueSymbol
         self.instrument = instrument

@@ -3,14 +3,16 @@
 /// Interned up to a cap, so that copying and comparing it costs what an integer costs; beyond the cap it is plain text
 /// on a slower path. Names compare equal when their texts are equal, case and all.
 public struct Name: Sendable {
+    @usableFromInline
     enum Storage: Sendable {
         case interned(UInt32)
         case text(SharedText)
     }
 
+    /// Fewer than 65,535, so that 16 bits hold a number and "none".
     static let table = InternTable(capacity: 32_768, foldsCase: true)
 
-    let storage: Storage
+    @usableFromInline let storage: Storage
 
     public init(_ text: String) {
         var text = text
@@ -51,6 +53,36 @@ extension Name {
 
     private init(storage: Storage) {
         self.storage = storage
+    }
+
+    /// The number of an interned name in 16 bits, ``notInterned`` for the others.
+    @inlinable
+    @inline(__always)
+    var number: UInt16 {
+        guard case .interned(let index) = self.storage else { return Self.notInterned }
+        return UInt16(truncatingIfNeeded: index)
+    }
+
+    @inlinable static var notInterned: UInt16 { .max }
+
+    /// A name that is not interned.
+    @inline(__always)
+    init(text: SharedText) {
+        self.storage = .text(text)
+    }
+
+    /// The text of a name that is not interned.
+    @inlinable
+    @inline(__always)
+    var text: SharedText? {
+        guard case .text(let text) = self.storage else { return nil }
+        return text
+    }
+
+    /// The interned name that has this number.
+    @inline(__always)
+    init(number: UInt16) {
+        self.storage = .interned(UInt32(number))
     }
 }
 
@@ -101,6 +133,17 @@ extension JSONWriter {
         switch name.storage {
         case .interned(let index): self.write(bytes: Name.table.quoted(index))
         case .text(let text): self.write(string: text.value)
+        }
+    }
+}
+
+extension Name {
+    /// 64 bits that tell names apart within this process.
+    @inline(__always)
+    package var fingerprint: UInt64 {
+        switch self.storage {
+        case .interned(let index): StableHash.mix(UInt64(index) ^ StableHash.secret0, StableHash.secret1)
+        case .text(let text): StableHash.hash(of: text.value)
         }
     }
 }

@@ -87,6 +87,20 @@ extension JSONWriter {
         self.write(byte: UInt8(ascii: "["))
         var isFirst = true
         for level in levels {
+            if case .compact(let price, let priceScale) = level.price.storage,
+                case .compact(let volume, let volumeScale) = level.volume.storage
+            {
+                self.fill(2 * ByteCursor.longestDecimal + 4) { cursor in
+                    if !isFirst { cursor.byte(UInt8(ascii: ",")) }
+                    cursor.byte(UInt8(ascii: "["))
+                    cursor.decimal(mantissa: price, scale: priceScale)
+                    cursor.byte(UInt8(ascii: ","))
+                    cursor.decimal(mantissa: volume, scale: volumeScale)
+                    cursor.byte(UInt8(ascii: "]"))
+                }
+                isFirst = false
+                continue
+            }
             if isFirst { self.literal("[") } else { self.literal(",[") }
             isFirst = false
             self.write(level.price)

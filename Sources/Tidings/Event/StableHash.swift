@@ -53,6 +53,13 @@ package struct StableHash: Sendable {
         text.withUTF8 { self.combine(UnsafeRawBufferPointer($0)) }
     }
 
+    /// The upper half of the hash of one text.
+    package static func hash(of text: String) -> UInt64 {
+        var hash = StableHash()
+        hash.combine(text)
+        return hash.finish().high
+    }
+
     package func finish() -> (high: UInt64, low: UInt64) {
         let high = Self.mix(self.first ^ Self.secret1, self.second ^ Self.secret0)
         let low = Self.mix(self.second ^ Self.secret2, high ^ Self.secret1)

@@ -9,10 +9,12 @@ extension StandardEvent {
             priority: .critical, timestamp: timestamp)
     }
 
-    /// What a bus tells of a handler that threw.
-    static func handlerFailure(subscriber: String, handling event: StandardEvent, _ error: any Error) -> StandardEvent {
+    /// What a bus tells of a handler that failed.
+    static func handlerFailure(
+        code: String, subscriber: String, handling event: StandardEvent, _ problem: String
+    ) -> StandardEvent {
         .error(
-            code: "HANDLER", message: "\(subscriber): \(error)", source: "tidings",
+            code: code, message: "\(subscriber): \(problem)", source: "tidings",
             details: [
                 "subscriber": .string(subscriber), "event_id": .string(event.eventID.description),
                 "event_type": .string(event.eventType.rawValue),

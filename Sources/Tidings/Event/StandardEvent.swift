@@ -2,34 +2,38 @@
 ///
 /// A plain value. Creating one allocates nothing when its texts are known names and its payload is a trade.
 public struct StandardEvent: Sendable {
-    /// Unique for the event; see ``EventID``.
-    public var eventID: EventID
-    public var eventType: EventType
-    /// When it occurred, UTC.
-    public var timestamp: Timestamp
-    /// Where it comes from: a connector, a scraper, a program.
-    public var source: Name
-    public var payload: Payload
-    /// What belongs together shares it. An event without a cause is its own correlation.
-    public var correlationID: EventID
-    /// The event that led to this one.
-    public var parentEventID: EventID?
+    // Plain words with two references at the end, so that copying an event is a copy of memory and two counts. A text
+    // that does not fit (an identifier that is no canonical UUID, a name that is not interned) is in the details.
+    @usableFromInline var idHigh: UInt64
+    @usableFromInline var idLow: UInt64
+    @usableFromInline var correlationHigh: UInt64
+    @usableFromInline var correlationLow: UInt64
+    @usableFromInline var parentHigh: UInt64
+    @usableFromInline var parentLow: UInt64
+    @usableFromInline var nanoseconds: Int64
+    @usableFromInline var typeNumber: UInt16
+    @usableFromInline var sourceNumber: UInt16
+    @usableFromInline var precision: Timestamp.Precision
+    @usableFromInline var flags: Flags
     public var priority: EventPriority
+    public var payload: Payload
     /// What most events do not have.
-    var details: Details?
+    @usableFromInline var details: Details?
 
-    /// The seldom used fields, behind one reference.
-    final class Details: Sendable {
-        let processedAt: Timestamp?
-        let processingTimeMs: ExactDecimal?
-        let extra: JSONObject?
+    @usableFromInline
+    struct Flags: OptionSet, Sendable {
+        @usableFromInline let rawValue: UInt8
 
-        init?(processedAt: Timestamp?, processingTimeMs: ExactDecimal?, extra: JSONObject?) {
-            if processedAt == nil && processingTimeMs == nil && extra?.isEmpty ?? true { return nil }
-            self.processedAt = processedAt
-            self.processingTimeMs = processingTimeMs
-            self.extra = extra.flatMap { $0.isEmpty ? nil : $0 }
+        @inlinable
+        @inline(__always)
+        init(rawValue: UInt8) {
+            self.rawValue = rawValue
         }
+
+        @inlinable static var idIsText: Flags { Flags(rawValue: 1) }
+        @inlinable static var correlationIsText: Flags { Flags(rawValue: 2) }
+        @inlinable static var parentIsText: Flags { Flags(rawValue: 4) }
+        @inlinable static var hasParent: Flags { Flags(rawValue: 8) }
     }
 
     /// A new event.
@@ -38,7 +42,7 @@ public struct StandardEvent: Sendable {
     ///   - eventID: a new UUIDv7 unless given.
     ///   - timestamp: now unless given.
     ///   - correlationID: the event's own id unless given; inside a handler the bus makes it that of the current event.
-    @inline(__always)
+    @inlinable
     public init(
         eventType: EventType,
         source: Name,
@@ -49,20 +53,66 @@ public struct StandardEvent: Sendable {
         correlationID: EventID? = nil,
         parentEventID: EventID? = nil
     ) {
+        // Every field is set once, and nothing is called on the whole: an optimiser can then put the event together where
+        // it is wanted instead of copying it there.
         let timestamp = timestamp ?? Timestamp.now()
-        let eventID = eventID ?? EventID(at: timestamp)
-        self.eventID = eventID
-        self.eventType = eventType
-        self.timestamp = timestamp
-        self.source = source
-        self.payload = payload
-        self.correlationID = correlationID ?? eventID
-        self.parentEventID = parentEventID
+        let id = eventID ?? EventID(at: timestamp)
+        let idWords = id.words
+        let correlationWords = correlationID?.words ?? idWords
+        let parentWords = parentEventID?.words ?? (0, 0)
+        let typeNumber = eventType.number
+        let sourceNumber = source.number
+        var flags: Flags = parentEventID == nil ? [] : .hasParent
+        if eventID?.text != nil { flags.formUnion(correlationID == nil ? [.idIsText, .correlationIsText] : .idIsText) }
+        if correlationID?.text != nil { flags.formUnion(.correlationIsText) }
+        if parentEventID?.text != nil { flags.formUnion(.parentIsText) }
+        (self.idHigh, self.idLow) = (idWords.high, idWords.low)
+        (self.correlationHigh, self.correlationLow) = (correlationWords.high, correlationWords.low)
+        (self.parentHigh, self.parentLow) = (parentWords.0, parentWords.1)
+        self.nanoseconds = timestamp.nanoseconds
+        self.typeNumber = typeNumber
+        self.sourceNumber = sourceNumber
+        self.precision = timestamp.precision
+        self.flags = flags
         self.priority = priority
+        self.payload = payload
+        let hasTexts =
+            typeNumber == EventType.notInterned || sourceNumber == Name.notInterned
+            || !flags.isDisjoint(with: [.idIsText, .correlationIsText, .parentIsText])
+        self.details = hasTexts ? Self.texts(eventType, source, id, correlationID ?? id, parentEventID) : nil
+    }
+
+    /// Keeps what does not fit the words above.
+    @usableFromInline
+    @inline(never)
+    static func texts(
+        _ type: EventType, _ source: Name, _ id: EventID, _ correlation: EventID, _ parent: EventID?
+    ) -> Details {
+        var content = Details.Content()
+        content.texts = Details.Texts(
+            eventID: id.text, correlationID: correlation.text, parentEventID: parent?.text, eventType: type.text,
+            source: source.text)
+        return Details(content)
+    }
+
+    /// A blank event, to be filled in by a decoder.
+    @inline(__always)
+    init() {
+        (self.idHigh, self.idLow) = (0, 0)
+        (self.correlationHigh, self.correlationLow) = (0, 0)
+        (self.parentHigh, self.parentLow) = (0, 0)
+        self.nanoseconds = 0
+        self.precision = .seconds
+        self.typeNumber = 0
+        self.sourceNumber = 0
+        self.flags = []
+        self.priority = .normal
+        self.payload = Payload()
         self.details = nil
     }
 
     /// A new event; the same as the initialiser, by the name that the Python framework uses.
+    @inlinable
     public static func create(
         eventType: EventType,
         source: Name,
@@ -76,45 +126,122 @@ public struct StandardEvent: Sendable {
             eventType: eventType, source: source, payload: payload, priority: priority, timestamp: timestamp,
             correlationID: correlationID, parentEventID: parentEventID)
     }
-}
 
-// MARK: Seldom used fields
+    // MARK: Fields
 
-extension StandardEvent {
-    /// When a processor was done with it.
-    public var processedAt: Timestamp? { self.details?.processedAt }
-
-    /// Milliseconds spent in `process`.
-    public var processingTimeMs: ExactDecimal? { self.details?.processingTimeMs }
-
-    /// What stands in the JSON beside the ten known keys, in its order.
-    public var extra: JSONObject? {
-        get { self.details?.extra }
+    /// Unique for the event; see ``EventID``.
+    public var eventID: EventID {
+        get {
+            if self.flags.contains(.idIsText), let text = self.details?.content.texts.eventID {
+                return EventID(text: text)
+            }
+            return EventID(high: self.idHigh, low: self.idLow)
+        }
         set {
-            self.details = Details(
-                processedAt: self.processedAt, processingTimeMs: self.processingTimeMs, extra: newValue)
+            (self.idHigh, self.idLow) = newValue.words
+            if newValue.text != nil || self.flags.contains(.idIsText) {
+                self.keep(newValue.text, .idIsText, at: \.eventID)
+            }
         }
     }
 
-    mutating func setProcessing(at moment: Timestamp?, timeMs: ExactDecimal?) {
-        self.details = Details(processedAt: moment, processingTimeMs: timeMs, extra: self.extra)
+    /// What belongs together shares it. An event without a cause is its own correlation.
+    public var correlationID: EventID {
+        get {
+            if self.flags.contains(.correlationIsText), let text = self.details?.content.texts.correlationID {
+                return EventID(text: text)
+            }
+            return EventID(high: self.correlationHigh, low: self.correlationLow)
+        }
+        set {
+            (self.correlationHigh, self.correlationLow) = newValue.words
+            if newValue.text != nil || self.flags.contains(.correlationIsText) {
+                self.keep(newValue.text, .correlationIsText, at: \.correlationID)
+            }
+        }
     }
 
-    /// Notes that processing ended now and took `duration`, to the microsecond.
-    public mutating func markProcessed(at moment: Timestamp = .now(), after duration: Duration) {
-        let parts = duration.components
-        let microseconds = parts.seconds &* 1_000_000 &+ parts.attoseconds / 1_000_000_000_000
-        self.setProcessing(at: moment, timeMs: ExactDecimal(mantissa: microseconds, scale: 3))
+    /// The event that led to this one.
+    public var parentEventID: EventID? {
+        get {
+            guard self.flags.contains(.hasParent) else { return nil }
+            if self.flags.contains(.parentIsText), let text = self.details?.content.texts.parentEventID {
+                return EventID(text: text)
+            }
+            return EventID(high: self.parentHigh, low: self.parentLow)
+        }
+        set {
+            (self.parentHigh, self.parentLow) = newValue?.words ?? (0, 0)
+            if newValue == nil { self.flags.remove(.hasParent) } else { self.flags.insert(.hasParent) }
+            if newValue?.text != nil || self.flags.contains(.parentIsText) {
+                self.keep(newValue?.text, .parentIsText, at: \.parentEventID)
+            }
+        }
     }
 
-    /// Notes that processing ended now; the time since the event occurred counts as processing.
-    public mutating func markProcessed(at moment: Timestamp = .now()) {
-        self.markProcessed(at: moment, after: moment.duration(since: self.timestamp))
+    public var eventType: EventType {
+        get {
+            if self.typeNumber == EventType.notInterned, let text = self.details?.content.texts.eventType {
+                return EventType(text: text)
+            }
+            return EventType(number: self.typeNumber)
+        }
+        set {
+            let hadText = self.typeNumber == EventType.notInterned
+            self.typeNumber = newValue.number
+            if hadText || newValue.text != nil { self.change { $0.texts.eventType = newValue.text } }
+        }
+    }
+
+    /// Where it comes from: a connector, a scraper, a program.
+    public var source: Name {
+        get {
+            if self.sourceNumber == Name.notInterned, let text = self.details?.content.texts.source {
+                return Name(text: text)
+            }
+            return Name(number: self.sourceNumber)
+        }
+        set {
+            let hadText = self.sourceNumber == Name.notInterned
+            self.sourceNumber = newValue.number
+            if hadText || newValue.text != nil { self.change { $0.texts.source = newValue.text } }
+        }
+    }
+
+    /// When it occurred, UTC.
+    public var timestamp: Timestamp {
+        get { Timestamp(nanoseconds: self.nanoseconds, precision: self.precision) }
+        set {
+            self.nanoseconds = newValue.nanoseconds
+            self.precision = newValue.precision
+        }
     }
 
     /// The payload's symbol, where there is one.
-    @inline(__always)
     public var symbol: Name? { self.payload.symbol }
+
+    /// Whether an identifier or a name is among the details.
+    @inline(__always)
+    var hasTexts: Bool {
+        self.typeNumber == EventType.notInterned || self.sourceNumber == Name.notInterned
+            || !self.flags.isDisjoint(with: [.idIsText, .correlationIsText, .parentIsText])
+    }
+
+    /// Keeps the text of an identifier, or takes out the one it had.
+    @inline(never)
+    private mutating func keep(
+        _ text: SharedText?, _ flag: Flags, at place: WritableKeyPath<Details.Texts, SharedText?>
+    ) {
+        if text == nil { self.flags.remove(flag) } else { self.flags.insert(flag) }
+        self.change { $0.texts[keyPath: place] = text }
+    }
+
+    /// Changes the seldom used fields; without any of them there are no details.
+    mutating func change(_ body: (inout Details.Content) -> Void) {
+        var content = self.details?.content ?? Details.Content()
+        body(&content)
+        self.details = content.isEmpty ? nil : Details(content)
+    }
 }
 
 extension StandardEvent: Equatable {

@@ -23,6 +23,7 @@ package struct CivilDate: Equatable, Sendable {
         self.year = yearOfEra + era * 400 + (self.month <= 2 ? 1 : 0)
     }
 
+    @inline(__always)
     package var daysSince1970: Int {
         let year = self.month <= 2 ? self.year - 1 : self.year
         let era = (year >= 0 ? year : year - 399) / 400
@@ -32,11 +33,28 @@ package struct CivilDate: Equatable, Sendable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
+    /// The same for the years from 1 on, whose divisions need no care for signs.
+    @inline(__always)
+    var daysSince1970OfOurEra: Int {
+        let isEarly = self.month <= 2
+        let year = UInt32(truncatingIfNeeded: isEarly ? self.year &- 1 : self.year)
+        let month = UInt32(truncatingIfNeeded: isEarly ? self.month &+ 9 : self.month &- 3)
+        let days = year &* 365 &+ year / 4 &- year / 100 &+ year / 400 &+ (month &* 153 &+ 2) / 5
+        return Int(days) &+ self.day &- 719_469
+    }
+
+    @inline(__always)
     package var isValid: Bool {
         guard (1...12).contains(self.month), self.day >= 1 else { return false }
-        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0)
-        let lengths = (31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-        return withUnsafeBytes(of: lengths) { self.day <= $0.assumingMemoryBound(to: Int.self)[self.month - 1] }
+        return self.day <= 28 || self.day <= self.daysInMonth
+    }
+
+    private var daysInMonth: Int {
+        if self.month == 2 {
+            return self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0) ? 29 : 28
+        }
+        // 31 in the odd months up to July and in the even ones from August on.
+        return 30 + ((self.month ^ (self.month >> 3)) & 1)
     }
 }
 
@@ -181,37 +199,12 @@ extension JSONWriter {
     /// Writes a timestamp in quotes.
     @inline(__always)
     package mutating func write(_ timestamp: Timestamp) {
-        self.write(byte: UInt8(ascii: "\""))
-        self.write(unquoted: timestamp)
-        self.write(byte: UInt8(ascii: "\""))
+        self.fill(ByteCursor.longestTimestamp) { $0.timestamp(timestamp.nanoseconds, timestamp.precision) }
     }
 
     package mutating func write(unquoted timestamp: Timestamp) {
-        let (seconds, fraction) = floorDivide(timestamp.nanoseconds, by: 1_000_000_000)
-        let (days, secondOfDay) = floorDivide(seconds, by: 86_400)
-        let date = CivilDate(daysSince1970: Int(days))
-        self.write(UInt64(clamping: date.year), width: 4)
-        self.write(byte: UInt8(ascii: "-"))
-        self.write(UInt64(clamping: date.month), width: 2)
-        self.write(byte: UInt8(ascii: "-"))
-        self.write(UInt64(clamping: date.day), width: 2)
-        self.write(byte: UInt8(ascii: "T"))
-        self.write(UInt64(clamping: secondOfDay / 3600), width: 2)
-        self.write(byte: UInt8(ascii: ":"))
-        self.write(UInt64(clamping: secondOfDay / 60 % 60), width: 2)
-        self.write(byte: UInt8(ascii: ":"))
-        self.write(UInt64(clamping: secondOfDay % 60), width: 2)
-        let digits = Int(timestamp.precision.rawValue)
-        if digits > 0 {
-            self.write(byte: UInt8(ascii: "."))
-            self.write(UInt64(clamping: fraction) / powerOfTen(9 - digits), width: digits)
+        self.fill(ByteCursor.longestTimestamp) { cursor in
+            cursor.at += cursor.seconds.write(timestamp.nanoseconds, timestamp.precision, to: cursor.at)
         }
-        self.write(byte: UInt8(ascii: "Z"))
     }
-}
-
-@inline(__always)
-private func floorDivide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
 }

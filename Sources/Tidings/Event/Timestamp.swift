@@ -24,6 +24,7 @@ public struct Timestamp: Sendable {
     public let nanoseconds: Int64
     public let precision: Precision
 
+    @inlinable
     @inline(__always)
     public init(nanoseconds: Int64, precision: Precision = .nanoseconds) {
         self.nanoseconds = nanoseconds

@@ -1,63 +1,41 @@
 /// Reads the canonical form of a UUID, 36 bytes with lower-case digits; `nil` for anything else.
 @inline(__always)
 package func parseUUID(_ bytes: UnsafeRawBufferPointer) -> (high: UInt64, low: UInt64)? {
-    guard bytes.count == 36, bytes[8] == 0x2D, bytes[13] == 0x2D, bytes[18] == 0x2D, bytes[23] == 0x2D else {
-        return nil
-    }
-    var failed: UInt8 = 0
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    var index = 0
-    while index < 18 {
-        if index != 8 && index != 13 {
-            high = (high << 4) | UInt64(hexValue(bytes[index], &failed))
-        }
-        index &+= 1
-    }
-    index = 19
-    while index < 36 {
-        if index != 23 {
-            low = (low << 4) | UInt64(hexValue(bytes[index], &failed))
-        }
-        index &+= 1
-    }
-    return failed == 0 ? (high, low) : nil
+    guard bytes.count == 36, let start = bytes.baseAddress else { return nil }
+    return parseUUID(at: start.assumingMemoryBound(to: UInt8.self))
 }
 
+/// The same for 36 bytes that are all in reach.
 @inline(__always)
-private func hexValue(_ byte: UInt8, _ failed: inout UInt8) -> UInt8 {
-    let digit = byte &- UInt8(ascii: "0")
-    if digit < 10 { return digit }
-    let letter = byte &- UInt8(ascii: "a")
-    if letter < 6 { return letter &+ 10 }
-    failed = 1
-    return 0
+func parseUUID(at start: UnsafePointer<UInt8>) -> (high: UInt64, low: UInt64)? {
+    // 8-4-4-4-12: the groups of four are put together in pairs, the last twelve are taken as four and eight.
+    let middle = ByteWords.load(start + 9) & 0xFFFF_FFFF | ByteWords.load(start + 14) &<< 32
+    let last = ByteWords.load(start + 19) & 0xFFFF_FFFF | ByteWords.load(start + 24) &<< 32
+    guard start[8] == 0x2D, start[13] == 0x2D, start[18] == 0x2D, start[23] == 0x2D,
+        let word0 = ByteWords.eightHexDigits(ByteWords.load(start)), let word1 = ByteWords.eightHexDigits(middle),
+        let word2 = ByteWords.eightHexDigits(last), let word3 = ByteWords.eightHexDigits(ByteWords.load(start + 28))
+    else { return nil }
+    return (word0 &<< 32 | word1, word2 &<< 32 | word3)
 }
 
 /// Writes the 36 characters of a UUID.
 @inline(__always)
 package func writeUUIDText(high: UInt64, low: UInt64, to target: UnsafeMutablePointer<UInt8>) {
-    var at = target
+    let raw = UnsafeMutableRawPointer(target)
     @inline(__always)
-    func put(_ value: UInt64, bits: Int) {
-        var shift = bits
-        while shift > 0 {
-            shift &-= 4
-            at.pointee = hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15)
-            at += 1
-        }
+    func put<Word: FixedWidthInteger>(_ word: Word, at offset: Int) {
+        raw.storeBytes(of: word.littleEndian, toByteOffset: offset, as: Word.self)
     }
-    put(high >> 32, bits: 32)
-    at.pointee = 0x2D
-    at += 1
-    put((high >> 16) & 0xFFFF, bits: 16)
-    at.pointee = 0x2D
-    at += 1
-    put(high & 0xFFFF, bits: 16)
-    at.pointee = 0x2D
-    at += 1
-    put(low >> 48, bits: 16)
-    at.pointee = 0x2D
-    at += 1
-    put(low & 0xFFFF_FFFF_FFFF, bits: 48)
+    let middle = ByteWords.hexDigits(high & 0xFFFF_FFFF)
+    let last = ByteWords.hexDigits(low &>> 32)
+    put(ByteWords.hexDigits(high &>> 32), at: 0)
+    put(UInt8(ascii: "-"), at: 8)
+    put(UInt32(truncatingIfNeeded: middle), at: 9)
+    put(UInt8(ascii: "-"), at: 13)
+    put(UInt32(truncatingIfNeeded: middle &>> 32), at: 14)
+    put(UInt8(ascii: "-"), at: 18)
+    put(UInt32(truncatingIfNeeded: last), at: 19)
+    put(UInt8(ascii: "-"), at: 23)
+    put(UInt32(truncatingIfNeeded: last &>> 32), at: 24)
+    put(ByteWords.hexDigits(low & 0xFFFF_FFFF), at: 28)
 }

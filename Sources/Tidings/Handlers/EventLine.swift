@@ -55,7 +55,8 @@ public struct EventLine: Sendable {
         return "\u{1B}[2m\(time)\u{1B}[0m \(Self.colour(of: event))\(type)\u{1B}[0m \(rest)"
     }
 
-    private static func printable(_ text: String) -> String {
+    /// Text from outside without what could steer a terminal.
+    package static func printable(_ text: String) -> String {
         let isClean = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
         if isClean { return text }
         return String(

@@ -2,7 +2,7 @@
 ///
 /// One log belongs to one ``epoch``: an offset that somebody has seen never comes to mean another event within it.
 /// All methods are safe to call from any thread. Appending happens in call order; one appender at a time.
-public protocol EventLog: Sendable {
+public protocol EventLog: EventReader {
     /// Names the history that the offsets belong to; has no `-` in it. Changes when history was lost.
     var epoch: String { get }
 
@@ -34,6 +34,12 @@ public protocol EventLog: Sendable {
 
     /// Waits for what is being appended and releases everything. Appending afterwards is an error.
     func close() async
+
+    /// The events that handlers gave up on; they live as long as the log does.
+    var deadLetters: any DeadLetterStore { get }
+
+    /// How far durable subscriptions have come in this log.
+    var cursors: any DurableCursorStore { get }
 }
 
 /// The offsets that a log holds.
@@ -99,6 +105,12 @@ public struct LoggedEvent: Sendable {
             }
             return try outcome.get()
         }
+    }
+
+    /// The event's JSON where the log keeps text; nothing is encoded for asking.
+    var keptJSON: [UInt8]? {
+        guard case .json(let bytes) = self.content else { return nil }
+        return bytes
     }
 
     /// The event's JSON; valid only inside `body`.

@@ -11,13 +11,22 @@ public final class MemoryEventLog: EventLog {
 
     public let epoch: String
     private let capacity: Int
-    private let state = Locked(State())
+    private let state: Locked<State>
     private let feed = CommitFeed(bounds: LogBounds(oldest: 1, head: 0))
+    public let deadLetters: any DeadLetterStore
+    public let cursors: any DurableCursorStore = MemoryDurableCursorStore()
 
-    /// - Parameter capacity: how many events are kept, give or take a batch.
-    public init(capacity: Int = 100_000) {
+    /// - Parameters:
+    ///   - capacity: how many events are kept, give or take a batch.
+    ///   - deadLetterCapacity: how many dead letters are kept.
+    public init(capacity: Int = 100_000, deadLetterCapacity: Int = 10_000) {
         self.capacity = max(capacity, 1)
         self.epoch = String(UInt64.random(in: .min ... .max), radix: 16)
+        let state = Locked(State())
+        self.state = state
+        self.deadLetters = MemoryDeadLetterStore(capacity: deadLetterCapacity) { id in
+            state.withLock { $0.offsets[id] }
+        }
     }
 
     public var bounds: LogBounds { self.feed.bounds }

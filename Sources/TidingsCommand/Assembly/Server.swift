@@ -28,10 +28,19 @@ struct Server {
         let logger = Logger(label: "tidings")
         let log = try await self.openLog()
         do {
-            let bus = MemoryEventBus(log: log)
+            let ingress = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
+            let bus = MemoryEventBus(log: log, ingress: ingress)
             try await Self.remember(log, in: bus)
             let connectors = try self.configuration.connectors.map { try Connector($0.configuration(), bus: bus) }
-            try await self.serve(bus, log, connectors, logger)
+            do {
+                try await Webhooks.attached(self.configuration.webhooks, to: bus) { webhooks in
+                    try await self.serve(bus, log, connectors, webhooks, logger)
+                }
+            } catch {
+                // Durable handlers read the log until then.
+                await bus.stop()
+                throw error
+            }
         } catch {
             await log.close()
             throw error
@@ -63,7 +72,8 @@ struct Server {
     }
 
     private func serve(
-        _ bus: MemoryEventBus, _ log: any EventLog, _ connectors: [Connector], _ logger: Logger
+        _ bus: MemoryEventBus, _ log: any EventLog, _ connectors: [Connector], _ webhooks: Webhooks,
+        _ logger: Logger
     ) async throws {
         let gateway = try Gateway(
             configuration: self.gatewayConfiguration, bus: bus, log: log,
@@ -87,7 +97,7 @@ struct Server {
             let batches = try handler.attach(to: bus)
             services.append(.init(service: Work { await handler.run(batches) }, successTerminationBehavior: .ignore))
         }
-        services.append(.init(service: BusService(bus: bus)))
+        services.append(.init(service: BusService(bus: bus) { await webhooks.shutdown() }))
         services.append(.init(service: CancelledWork { await heartbeat.run() }, successTerminationBehavior: .ignore))
         services += self.extras.map { .init(service: $0) }
         services += connectors.map { connector in
@@ -120,7 +130,8 @@ struct Server {
                 let error = bus.logError
                 let store = ReadinessCheck("store", error == nil ? .pass : .fail, reason: error?.message)
                 return [store] + connectors.map { ReadinessCheck(feed: $0.health) }
-            })
+            },
+            retryDeadLetter: { try await bus.retry($0) })
     }
 }
 

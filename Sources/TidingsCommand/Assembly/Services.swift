@@ -3,7 +3,17 @@ import Tidings
 
 /// Runs a bus until the program stops; then everything it has accepted is handled and stored.
 struct BusService: Service {
-    let bus: MemoryEventBus
+    private let bus: MemoryEventBus
+    private let hurry: @Sendable () async -> Void
+
+    /// How long handlers have for what they were given; the program is to end within ten seconds.
+    private static let patience = Duration.seconds(4)
+
+    /// - Parameter hurry: ends what handlers wait for others with, such as a receiver that does not answer.
+    init(bus: MemoryEventBus, hurry: @escaping @Sendable () async -> Void) {
+        self.bus = bus
+        self.hurry = hurry
+    }
 
     func run() async throws {
         do {
@@ -11,7 +21,18 @@ struct BusService: Service {
         } catch {
             // Cancelled: what is there is still to be stored.
         }
-        await self.bus.stop()
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.bus.stop()
+                return true
+            }
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                return false
+            }
+            if await group.next() == false { await self.hurry() }
+            group.cancelAll()
+        }
     }
 }
 

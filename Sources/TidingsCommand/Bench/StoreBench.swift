@@ -74,7 +74,7 @@ enum StoreBench {
 
     /// Fresh trades whose JSON is made already: the codec has its own figures.
     private static func makeBatches(_ amount: Int) -> [EventBatch] {
-        let batches = (0..<(amount / EventBatch.capacity)).map { _ in BusBench.makeBatch(EventBatch.capacity) }
+        let batches = (0..<(amount / EventBatch.capacity)).map { _ in TradeMaker().batch(EventBatch.capacity) }
         for batch in batches { precondition(batch.json.byteCount(at: 0) > 0) }
         return batches
     }

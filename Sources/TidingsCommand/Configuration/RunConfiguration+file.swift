@@ -4,7 +4,7 @@ import Yams
 
 extension RunConfiguration {
     /// Settings that the contract names and this version does not have yet: said so, rather than passed over.
-    private static let unavailable = ["processors", "handlers", "workflows", "redact", "tls"]
+    private static let unavailable = ["workflows", "tls"]
 
     /// Reads a configuration file; paths in it are relative to it.
     init(file: String) throws {
@@ -24,7 +24,11 @@ extension RunConfiguration {
         guard let root = reader.parse(text) else { return }
         reader.expect(
             root, in: "",
-            only: ["listen", "bus", "store", "connectors", "heartbeat", "limits", "access", "log"] + Self.unavailable)
+            only: [
+                "listen", "bus", "store", "connectors", "processors", "handlers", "heartbeat", "redact", "limits",
+                "access",
+                "log",
+            ] + Self.unavailable)
         for name in Self.unavailable {
             if let key = root.first(where: { $0.key.string == name })?.key {
                 reader.report(key, name, "is not available in this version")
@@ -42,6 +46,9 @@ extension RunConfiguration {
         }
         self.readStore(root["store"], directory, &reader)
         self.readConnectors(root["connectors"], &reader)
+        self.readProcessors(root["processors"], &reader)
+        self.readHandlers(root["handlers"], directory, &reader)
+        self.readRedaction(root["redact"], &reader)
         if let heartbeat = reader.duration(root["heartbeat"], "heartbeat") { self.heartbeat = heartbeat }
         self.readLimits(root["limits"], &reader)
         if let access = reader.mapping(root["access"], "access") {

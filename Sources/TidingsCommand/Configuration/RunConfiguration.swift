@@ -1,4 +1,5 @@
 import Tidings
+import TidingsWebhooks
 
 /// Everything that `tidings run` can be told, with its defaults.
 struct RunConfiguration: Sendable, Equatable {
@@ -34,6 +35,8 @@ struct RunConfiguration: Sendable, Equatable {
     var store = Store.file("tidings.db")
     var durability = Durability.normal
     var connectors: [Connector] = []
+    var ingress = Ingress()
+    var webhooks: [WebhookConfiguration] = []
     var heartbeat = Duration.seconds(10)
     var eventBytes = 1 << 20
     var bodyBytes = 8 << 20

@@ -17,6 +17,8 @@ final class EventIngest: Sendable {
     private let bus: any EventBus
     private let log: any EventLog
     private let knownToLog = Atomic<UInt64>(0)
+    /// Makes a span of each publishing.
+    let tracer = EventTracer.current
 
     init(bus: any EventBus, log: any EventLog) {
         self.bus = bus

@@ -21,7 +21,7 @@ struct HTTPCall {
 struct HTTPRoute {
     typealias Handler = @Sendable (HTTPCall) async throws -> Response
 
-    /// A path; a last part `*` stands for any one part.
+    /// A path; a part `*`, of which there may be one, stands for any one part.
     let path: [Substring]
     let handlers: [HTTPRequest.Method: Handler]
 
@@ -41,8 +41,8 @@ struct HTTPRoute {
     func match(_ parts: [Substring]) -> String? {
         guard parts.count == self.path.count else { return nil }
         for (expected, part) in zip(self.path, parts) where expected != "*" && expected != part { return nil }
-        guard self.path.last == "*" else { return "" }
-        return parts.last.flatMap { PercentEncoding.decode($0) }
+        guard let wildcard = self.path.firstIndex(of: "*") else { return "" }
+        return PercentEncoding.decode(parts[wildcard])
     }
 }
 

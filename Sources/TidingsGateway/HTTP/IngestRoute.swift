@@ -7,6 +7,8 @@ import Tidings
 struct IngestRoute: Sendable {
     let ingest: EventIngest
     let limits: GatewayConfiguration.Limits
+    /// Where the request stands in a trace.
+    var position: TracePosition?
 
     private static let supported = "application/json or application/x-ndjson"
 
@@ -14,7 +16,7 @@ struct IngestRoute: Sendable {
         EventDecodingDefaults(source: "http", maximumByteCount: self.limits.eventBytes)
     }
 
-    func post(_ call: HTTPCall) async throws -> Response {
+    func accept(_ call: HTTPCall) async throws -> Response {
         let query = try call.query(["ids"])
         let listsEvents = try query.flag("ids")
         if let encoding = call.request.headers[.contentEncoding], encoding.lowercased() != "identity" {
@@ -117,7 +119,7 @@ struct IngestRoute: Sendable {
             if case .failure(let error) = item.event { report.reject(item.place, error) }
         }
         guard !good.isEmpty else { return }
-        let outcomes = await self.ingest.publish(good.map(\.1))
+        let outcomes = await self.ingest.publish(good.map(\.1), in: self.position)
         for ((place, event), outcome) in zip(good, outcomes) { report.note(place, event, outcome) }
     }
 

@@ -25,18 +25,22 @@ struct StatusRoutes: Sendable {
         }
     }
 
+    /// What was handed on counts alike, whether to a handler, a tap, who draws batches, or a streaming client; and so does
+    /// how long it waited between publishing and that.
     func metrics(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
         let statistics = self.bus.statistics
         let duplicates = statistics.duplicates + self.ingest.duplicates
         let streams = self.feed.statistics
+        var latency = statistics.latency
+        latency.add(streams.latency)
         return .json { writer in
             writer.literal("{\"published\":")
             writer.write(statistics.published)
             writer.literal(",\"delivered\":")
-            writer.write(statistics.delivered)
+            writer.write(statistics.delivered &+ streams.sent)
             writer.literal(",\"dropped\":")
-            writer.write(statistics.dropped)
+            writer.write(statistics.dropped &+ streams.dropped)
             writer.literal(",\"failed\":")
             writer.write(statistics.failed)
             writer.literal(",\"duplicates\":")
@@ -49,11 +53,11 @@ struct StatusRoutes: Sendable {
                 writer.write(count)
             }
             writer.literal("},\"latency_ms\":{\"p50\":")
-            writer.write(mantissa: statistics.latency.quantile(0.50) / 1000, scale: 3)
+            writer.write(mantissa: latency.quantile(0.50) / 1000, scale: 3)
             writer.literal(",\"p95\":")
-            writer.write(mantissa: statistics.latency.quantile(0.95) / 1000, scale: 3)
+            writer.write(mantissa: latency.quantile(0.95) / 1000, scale: 3)
             writer.literal(",\"p99\":")
-            writer.write(mantissa: statistics.latency.quantile(0.99) / 1000, scale: 3)
+            writer.write(mantissa: latency.quantile(0.99) / 1000, scale: 3)
             writer.literal("},\"clients\":{\"connected\":")
             writer.write(streams.clients)
             writer.literal(",\"dropped\":")

@@ -35,6 +35,7 @@ final class StreamClient {
     // What waits.
     private var held = Deque<ByteBuffer>()
     private var heldBytes = 0
+    private var heldEvents = 0
     private var conflated = ConflationQueue()
     private var dropped: UInt64 = 0
     private var isDropping = false
@@ -186,6 +187,7 @@ final class StreamClient {
         }
         self.cursor = events.count < query.limit ? query.through : events.last?.offset ?? query.through
         if frames.readableBytes > 0 { self.sink.send(frames) }
+        self.hub.count(sent: count)
         return count
     }
 
@@ -214,7 +216,10 @@ final class StreamClient {
         guard let last = runs.last else { return }
         self.lastSent = turn.offset(last.upperBound - 1)
         self.sink.send(turn.frames(runs, self.sink.format))
+        self.hub.count(sent: Self.count(runs))
     }
+
+    private static func count(_ runs: [Range<Int>]) -> Int { runs.reduce(0) { $0 + $1.count } }
 
     var replayRate: Double? { self.bucket?.rate }
 
@@ -232,6 +237,7 @@ final class StreamClient {
         if self.sink.isWritable && !self.hasBacklog {
             self.lastSent = Self.lastOffset(turn, runs)
             self.sink.send(frames)
+            self.hub.count(sent: Self.count(runs))
         } else if self.conflates {
             self.conflate(turn, runs)
         } else if !self.isDropping,
@@ -239,9 +245,10 @@ final class StreamClient {
         {
             self.held.append(frames)
             self.heldBytes += frames.readableBytes
+            self.heldEvents += Self.count(runs)
             self.lastSent = Self.lastOffset(turn, runs)
         } else {
-            self.drop(runs.reduce(0) { $0 + $1.count })
+            self.drop(Self.count(runs))
         }
     }
 
@@ -286,6 +293,7 @@ final class StreamClient {
             var events = turn.frames(allowed, self.sink.format)
             frames.writeBuffer(&events)
             self.lastSent = Self.lastOffset(turn, allowed)
+            self.hub.count(sent: allowed.count)
         }
         if frames.readableBytes > 0 { self.sink.send(frames) }
         if self.dropped > 0 { self.armRateTimer(atLeast: 100_000_000) }
@@ -300,6 +308,7 @@ final class StreamClient {
             for entry in self.conflated.take(1) {
                 frames.writeImmutableBuffer(entry.frame)
                 self.lastSent = entry.offset
+                self.hub.count(sent: 1)
             }
         }
         if self.dropped > 0 { self.writeGap(into: &frames) }
@@ -367,8 +376,10 @@ final class StreamClient {
         } else {
             for part in self.held { frames.writeImmutableBuffer(part) }
         }
+        self.hub.count(sent: self.heldEvents)
         self.held.removeAll()
         self.heldBytes = 0
+        self.heldEvents = 0
         if self.bucket != nil && self.conflates {
             if frames.readableBytes > 0 { self.sink.send(frames) }
             self.sendRated()
@@ -377,6 +388,7 @@ final class StreamClient {
         for entry in self.conflated.take(.max) {
             frames.writeImmutableBuffer(entry.frame)
             self.lastSent = entry.offset
+            self.hub.count(sent: 1)
         }
         if self.dropped > 0 { self.writeGap(into: &frames) }
         if frames.readableBytes > 0 { self.sink.send(frames) }

@@ -1,6 +1,6 @@
 import NIOCore
 import Synchronization
-import Tidings
+package import Tidings
 
 /// All hubs of a gateway, one for each event loop, fed by one observer of the log.
 final class StreamFeed: Sendable {
@@ -87,8 +87,11 @@ final class StreamFeed: Sendable {
 
     var statistics: StreamStatistics {
         let counters = self.lanes.map(\.mailbox.counters)
+        let traffic = self.lanes.map(\.mailbox.traffic)
         return StreamStatistics(
-            clients: self.clientCount, dropped: counters.reduce(0) { $0 + $1.dropped },
+            clients: self.clientCount, sent: traffic.reduce(0) { $0 + $1.sent },
+            latency: traffic.reduce(into: LatencyHistogram()) { $0.add($1.latency) },
+            dropped: counters.reduce(0) { $0 + $1.dropped },
             closedAsSlow: counters.reduce(0) { $0 + $1.closedAsSlow }, position: counters.map(\.position).min() ?? 0)
     }
 }
@@ -97,6 +100,10 @@ final class StreamFeed: Sendable {
 package struct StreamStatistics: Sendable {
     /// Clients connected now, WebSocket and SSE.
     package var clients = 0
+    /// Events sent to clients, once for each client; what is replayed to them as well.
+    package var sent: UInt64 = 0
+    /// How long live events waited between publishing and being sent.
+    package var latency = LatencyHistogram()
     /// Events that clients lost.
     package var dropped: UInt64 = 0
     /// Clients that were closed because they stayed stuck.

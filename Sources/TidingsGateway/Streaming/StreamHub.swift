@@ -21,6 +21,8 @@ final class StreamHub {
     private var isStarted = false
     private var isCatchingUp = false
     private(set) var isStopping = false
+    /// Events sent to clients.
+    private var sent: UInt64 = 0
     private var groups = StreamGroups()
     private var clients: [ObjectIdentifier: StreamClient] = [:]
 
@@ -65,6 +67,11 @@ final class StreamHub {
 
     func count(dropped: UInt64) {
         self.mailbox.count(dropped: dropped)
+    }
+
+    func count(sent: Int) {
+        self.sent &+= UInt64(sent)
+        self.mailbox.note(sent: self.sent)
     }
 
     func countSlowClient() {
@@ -136,12 +143,16 @@ final class StreamHub {
     }
 
     private func send(_ turn: StreamTurn) {
+        let sentBefore = self.sent
         for group in self.groups.distribute(turn) {
             let runs = group.runs
             group.endTurn()
             let frames = turn.frames(runs, group.format)
             // A client may leave while it is served.
             for client in group.members { client.deliver(turn, runs, frames) }
+        }
+        if self.sent > sentBefore, let since = turn.publishedAt {
+            self.mailbox.note(latency: MonotonicClock.nanoseconds() - since, times: self.sent - sentBefore)
         }
     }
 

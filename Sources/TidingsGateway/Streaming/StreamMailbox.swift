@@ -17,6 +17,8 @@ final class StreamMailbox: Sendable {
     private let position = Atomic<Int64>(0)
     private let dropped = Atomic<UInt64>(0)
     private let closedAsSlow = Atomic<UInt64>(0)
+    private let sent = Atomic<UInt64>(0)
+    private let latency = Locked(LatencyHistogram())
 
     private static let capacity = 4096
 
@@ -73,6 +75,21 @@ final class StreamMailbox: Sendable {
 
     func countSlowClient() {
         self.closedAsSlow.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// - Parameter sent: all events sent so far.
+    func note(sent: UInt64) {
+        self.sent.store(sent, ordering: .relaxed)
+    }
+
+    /// Notes how long events waited between publishing and being sent.
+    func note(latency nanoseconds: Int64, times: UInt64) {
+        self.latency.withLock { $0.record(nanoseconds: nanoseconds, times: times) }
+    }
+
+    /// Events sent to clients, and how long they waited.
+    var traffic: (sent: UInt64, latency: LatencyHistogram) {
+        (self.sent.load(ordering: .relaxed), self.latency.withLock { $0 })
     }
 
     /// How far the event loop has come, how many events its clients lost, and how many it closed for being too slow.

@@ -35,6 +35,9 @@ final class StreamTurn {
     var count: Int { self.places.count }
     var lastOffset: Int64 { self.batches.last?.lastOffset ?? 0 }
 
+    /// When the first of the events was published, on our monotonic clock, where that is known.
+    var publishedAt: Int64? { self.batches.first?.selection.batch.queuedAt }
+
     @inline(__always)
     func event(_ number: Int) -> StandardEvent {
         let place = self.places[number]

@@ -226,7 +226,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         let (ingest, eventLoop) = (self.ingest, self.connection.eventLoop)
         let sent = publishes
         self.wait {
-            let outcomes = await ingest.publish(events)
+            let outcomes = await ingest.publish(events, in: nil)
             eventLoop.execute { stream.value.published(sent, outcomes) }
         }
         return true

@@ -25,7 +25,9 @@ public final class SQLiteEventLog: EventLog {
     /// The path of the file, absolute and free of links.
     public let file: String
     private let database: DatabasePool
-    private let reads: LogReads
+    let reads: LogReads
+    /// Only the writer's thread ever takes it.
+    let letters: Locked<DeadLetterTable>
     private let feed: CommitFeed
     private let thread: WorkerThreads
     private let logger: Logger
@@ -69,6 +71,7 @@ public final class SQLiteEventLog: EventLog {
         self.feed = CommitFeed(bounds: LogBounds(oldest: session.oldest, head: session.head))
         self.reads = LogReads(
             database: self.database, threads: WorkerThreads(count: configuration.readers), file: file.path)
+        self.letters = Locked(DeadLetterTable(capacity: configuration.maximumDeadLetters))
         self.thread = thread
         self.logger = logger
         self.state = Locked(.open(Writer(lock: lock, inserter: EventInserter(head: session.head))))
@@ -128,6 +131,13 @@ public final class SQLiteEventLog: EventLog {
             deleted += count
             if isDone { return deleted }
         }
+    }
+
+    /// Runs `body` on the writer's thread, between appends.
+    func writing<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(EventLogError) -> Value {
+        try await self.thread.run { () throws(EventLogError) in try self.write { db, _ in try body(db) } }
     }
 
     /// Runs `body` with what the writer's thread owns; only called on that thread.

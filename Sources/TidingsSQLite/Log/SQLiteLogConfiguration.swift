@@ -27,6 +27,9 @@ public struct SQLiteLogConfiguration: Sendable {
     /// Appending fails as on a full disk rather than let the file grow beyond this many bytes; `nil` for no limit.
     public var maximumFileSize: Int?
 
+    /// How many dead letters are kept; beyond it the oldest go.
+    public var maximumDeadLetters: Int = 1_000_000
+
     public init(file: String) {
         self.file = file
     }

@@ -9,7 +9,7 @@ struct LogReads: Sendable {
     let file: String
 
     /// Runs `body` with a connection, on a thread of its own, in one snapshot.
-    private func run<Value: Sendable>(
+    func run<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(EventLogError) -> Value {
         try await self.threads.run { () throws(EventLogError) in

@@ -4,7 +4,7 @@ public import Tidings
 ///
 /// Works beside a running writer and sees what it has committed by the time of each call. All methods are safe to call
 /// from any thread; reads run one after the other. ``close()`` has to be called.
-public struct SQLiteEventReader: Sendable {
+public struct SQLiteEventReader: EventReader {
     /// The path of the file, absolute and free of links.
     public let file: String
     private let reads: LogReads
@@ -64,6 +64,20 @@ public struct SQLiteEventReader: Sendable {
     /// The lowest offset whose event is not older than `time`; one past the head when there is none.
     public func offset(notBefore time: Timestamp) async throws(EventLogError) -> Int64 {
         try await self.reads.offset(notBefore: time)
+    }
+
+    /// Dead letters, oldest first, that follow `id`; see ``DeadLetterStore/letters(after:limit:)``.
+    public func deadLetters(after id: EventID? = nil, limit: Int) async throws(EventLogError) -> [DeadLetter] {
+        try await self.reads.deadLetters(after: id, limit: limit)
+    }
+
+    public func deadLetter(_ id: EventID) async throws(EventLogError) -> DeadLetter? {
+        try await self.reads.deadLetter(id)
+    }
+
+    /// How many dead letters there are.
+    public func deadLetterCount() async throws(EventLogError) -> Int {
+        try await self.reads.deadLetterCount()
     }
 
     /// Waits for what is being read and releases the file.

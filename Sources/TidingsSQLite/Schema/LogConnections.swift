@@ -100,7 +100,8 @@ enum LogConnections {
             if try migrator.hasBeenSuperseded(db) {
                 throw EventLogError(.unusable, "\(file.path) was written by a newer version of Tidings")
             }
-            guard try migrator.hasCompletedMigrations(db) else {
+            // Later ones only added tables, which readers do without.
+            guard try migrator.appliedIdentifiers(db).contains(Schema.firstMigration) else {
                 throw EventLogError(
                     .unusable, "\(file.path) was written by an older version of Tidings; open it with `tidings run`")
             }

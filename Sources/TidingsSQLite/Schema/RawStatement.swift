@@ -59,6 +59,15 @@ struct RawStatement {
         }
     }
 
+    /// Binds a copy of bytes; none of them are an empty value, not a missing one.
+    func bind(copyOf bytes: [UInt8], at index: Int32) {
+        guard !bytes.isEmpty else {
+            sqlite3_bind_zeroblob(self.pointer, index, 0)
+            return
+        }
+        sqlite3_bind_blob(self.pointer, index, bytes, Int32(bytes.count), Self.copying)
+    }
+
     /// What C calls `SQLITE_TRANSIENT`, a cast that Swift does not import.
     private static let copying = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
@@ -104,6 +113,26 @@ struct RawStatement {
     func bytes(_ column: Int32) -> [UInt8] {
         guard let start = sqlite3_column_blob(self.pointer, column) else { return [] }
         return [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(self.pointer, column))))
+    }
+
+    /// A column as text.
+    func text(_ column: Int32) -> String {
+        String(decoding: self.bytes(column), as: UTF8.self)
+    }
+
+    func isNull(_ column: Int32) -> Bool {
+        sqlite3_column_type(self.pointer, column) == SQLITE_NULL
+    }
+
+    /// An identifier as a table holds it; `nil` for what is none.
+    func id(_ column: Int32) -> EventID? {
+        let bytes = self.bytes(column)
+        guard sqlite3_column_type(self.pointer, column) == SQLITE_BLOB else {
+            return EventID(String(decoding: bytes, as: UTF8.self))
+        }
+        guard bytes.count == 16 else { return nil }
+        func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        return EventID(high: word(bytes[..<8]), low: word(bytes[8...]))
     }
 
     func error(_ code: Int32) -> DatabaseError {

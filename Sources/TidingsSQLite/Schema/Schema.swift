@@ -56,11 +56,42 @@ enum Schema {
         CREATE INDEX events_by_correlation ON events (correlation) WHERE correlation IS NOT NULL;
         """
 
+    /// What lies beside the log: the events that handlers gave up on, and how far durable subscriptions have come.
+    ///
+    /// Ids are as in `events`: texts, or UUIDs as 16 bytes, which sort as the core does. Times are kept as they are
+    /// written, because that tells their precision.
+    static let handlerTables = """
+        CREATE TABLE dead_letters (
+            id BLOB PRIMARY KEY NOT NULL,
+            event_id BLOB NOT NULL,
+            event_offset INTEGER,
+            subscriber TEXT NOT NULL,
+            first_error TEXT NOT NULL,
+            last_error TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            first_failed_at TEXT NOT NULL,
+            last_failed_at TEXT NOT NULL,
+            json TEXT NOT NULL
+        );
+        CREATE TABLE cursors (
+            subscription TEXT PRIMARY KEY NOT NULL,
+            low_water INTEGER NOT NULL,
+            acknowledged BLOB NOT NULL
+        );
+        """
+
+    /// A file that has been through this one has events to read.
+    static let firstMigration = "1 events"
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 events") { db in
+        migrator.registerMigration(Self.firstMigration) { db in
             try db.execute(sql: Self.tables)
             try db.execute(sql: Self.indexes)
+        }
+        // No table refers to another: a large file need not be searched for what is missing.
+        migrator.registerMigration("2 dead letters and cursors", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.handlerTables)
         }
         return migrator
     }

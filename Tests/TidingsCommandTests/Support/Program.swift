@@ -17,7 +17,7 @@ final class Program: Sendable {
     /// Beside the test bundle, where the same build has put it.
     static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "tidings")
 
-    private static let starting = Locked<Void>(())
+    private static let starting = Locked(false)
 
     private let processID: pid_t
     private let input: FileHandle

@@ -26,6 +26,33 @@ import Testing
         await after.stop()
     }
 
+    @Test func `what taps and handlers publish stands behind its cause in the log`() async throws {
+        let log = MemoryEventLog()
+        let bus = MemoryEventBus(log: log)
+        try bus.addTap(to: .type(.trade)) { try bus.tryPublish(.sample($0.number, type: "tapped")) }
+        try bus.subscribe(to: .trade) { event in
+            try bus.tryPublish(.sample(event.number, type: "derived"))
+            try await bus.publish(.sample(event.number, type: "waited"))
+        }
+        for number in 0..<200 {
+            if number % 3 == 0 { try await bus.publish(.sample(number, type: .trade)) }
+            if number % 3 == 1 { try await bus.publish(EventBatch([.sample(number, type: .trade)])) }
+            if number % 3 == 2 { try bus.tryPublish(.sample(number, type: .trade)) }
+        }
+        await bus.stop()
+        var known: Set<Int> = []
+        for entry in try await log.read(LogQuery(limit: 2000)) {
+            let event = try entry.event()
+            if event.eventType == .trade {
+                known.insert(event.number)
+            } else {
+                #expect(known.contains(event.number), "\(event.eventType) \(event.number)")
+            }
+        }
+        #expect(known.count == 200)
+        #expect(log.bounds.head == 800)
+    }
+
     @Test func `stopping commits everything that tryPublish accepted`() async throws {
         let log = MemoryEventLog()
         let bus = MemoryEventBus(log: log)
@@ -71,6 +98,8 @@ private final class FlakyLog: EventLog {
 
     var epoch: String { self.inner.epoch }
     var bounds: LogBounds { self.inner.bounds }
+    var deadLetters: any DeadLetterStore { self.inner.deadLetters }
+    var cursors: any DurableCursorStore { self.inner.cursors }
 
     func append(_ selections: [EventSelection]) async throws(EventLogError) -> [AppendOutcome] {
         if self.isFailing.withLock({ $0 }) { throw EventLogError(.diskFull, "no room on the disk") }

@@ -248,16 +248,16 @@ import TidingsTestSupport
         let bus = MemoryEventBus()
         let seen = Collector<String>()
         let own = Locked<Subscription?>(nil)
+        let hasReturned = Gate()
         let subscription = try bus.subscribe(to: .trade) { _ in
             seen.add("first")
             own.withLock { $0 }?.cancel()
             try bus.subscribe(to: .trade) { _ in seen.add("second") }
+            hasReturned.open()
         }
         own.withLock { $0 = subscription }
         try await bus.publish(.sample(1, type: .trade))
-        _ = await seen.wait(for: 1)
-        // Whether the new subscriber is there is known once the first handler has returned.
-        while !bus.isListening(to: .trade) { await Task.yield() }
+        await hasReturned.wait()
         try await bus.publish(.sample(2, type: .trade))
         await bus.stop()
         #expect(seen.values == ["first", "second"])

@@ -1,0 +1,57 @@
+import HTTPTypes
+import HummingbirdCore
+import Tidings
+import Tracing
+
+extension IngestRoute {
+    /// `POST /api/v1/events`. The events of a request that says where it stands in a trace belong to that trace; where the
+    /// program has a tracer the request is a span of it.
+    func post(_ call: HTTPCall) async throws -> Response {
+        var route = self
+        if let traceparent = HTTPField.Name(TracePosition.parentKey),
+            let tracestate = HTTPField.Name(TracePosition.stateKey)
+        {
+            let headers = call.request.headers
+            route.position = TracePosition(traceparent: headers[traceparent], tracestate: headers[tracestate])
+        }
+        guard let tracer = self.ingest.tracer else { return try await route.accept(call) }
+        let attributes: SpanAttributes = [
+            "http.request.method": "POST", "http.route": "/api/v1/events", "url.path": "/api/v1/events",
+        ]
+        let named = route
+        return try await tracer.span(
+            "POST /api/v1/events", .server, continuing: route.position, isRoot: true, attributes
+        ) {
+            span in
+            let response: Response
+            do {
+                response = try await named.accept(call)
+            } catch let problem as Problem {
+                response = problem.response
+            }
+            span.attributes["http.response.status_code"] = response.status.code
+            if response.status.code >= 500 { span.setStatus(SpanStatus(code: .error)) }
+            return response
+        }
+    }
+}
+
+extension EventIngest {
+    /// Publishes events that a client sent; see ``publish(_:)``.
+    ///
+    /// - Parameter position: where they stand in a trace, unless they say so themselves or a span is made for them here.
+    func publish(_ events: [StandardEvent], in position: TracePosition?) async -> [IngestOutcome] {
+        guard let tracer = self.tracer else {
+            guard let position else { return await self.publish(events) }
+            return await self.publish(events.map { $0.tracing(position) })
+        }
+        let attributes: SpanAttributes = [
+            "messaging.system": "tidings", "messaging.operation.name": "publish",
+            "messaging.batch.message_count": .int64(Int64(events.count)),
+        ]
+        return await tracer.span("publish events", .producer, attributes) { _ in
+            let position = tracer.position ?? position
+            return await self.publish(position.map { position in events.map { $0.tracing(position) } } ?? events)
+        }
+    }
+}
