@@ -1,6 +1,10 @@
+import Tidings
+
 /// Takes texts that must not be seen out of what others send.
 struct Scrubber: Sendable {
     private let secrets: [String]
+    /// Finds secrets of others by their looks.
+    private let redaction = Redaction()
 
     /// Texts of fewer than four characters are left alone: they are no secrets, and are found everywhere.
     init(_ secrets: [String]) {
@@ -14,6 +18,7 @@ struct Scrubber: Sendable {
         var text = text
         for secret in self.secrets { text.replace(secret, with: "[redacted]") }
         if isCut { text = self.withoutBeginning(text) }
+        text = self.redaction.redact(text: text)
         return text.oneLine(limit: limit)
     }
 

@@ -60,6 +60,12 @@ struct DuplicateWindow: ~Copyable {
             self.slots[slot] = fingerprint & 0xFFFF_FFFF_0000_0000 | UInt64(self.ids.count)
         }
 
+        /// Forgets everything and keeps the room for as much.
+        mutating func removeAll() {
+            self.ids.removeAll(keepingCapacity: true)
+            self.slots.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        }
+
         private mutating func grow() {
             let ids = self.ids
             self.slots = Array(
@@ -95,8 +101,8 @@ struct DuplicateWindow: ~Copyable {
         if isKnown || self.old.search(id, fingerprint: fingerprint).isFound { return false }
         if self.young.count >= self.generationCapacity {
             swap(&self.young, &self.old)
-            self.young = Generation()
-            slot = 0
+            self.young.removeAll()
+            slot = self.young.search(id, fingerprint: fingerprint).slot
         }
         self.young.insert(id, fingerprint: fingerprint, at: slot)
         return true

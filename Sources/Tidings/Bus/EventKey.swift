@@ -20,7 +20,8 @@ public struct EventKey: Sendable {
 
     /// Source, symbol and type: what a ticker or a book replaces.
     public static let stream = EventKey(hash: { event in
-        let name = (event.payload.symbol?.fingerprint ?? 0) ^ StableHash.mix(event.source.fingerprint, StableHash.secret0)
+        let name =
+            (event.payload.symbol?.fingerprint ?? 0) ^ StableHash.mix(event.source.fingerprint, StableHash.secret0)
         return StableHash.mix(name, event.eventType.fingerprint ^ StableHash.secret1)
     })
 

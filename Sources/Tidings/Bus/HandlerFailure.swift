@@ -10,7 +10,8 @@ struct HandlerFailure: Error, CustomStringConvertible {
     /// The call did not even return after it was cancelled.
     static func grace(_ deadline: Duration, _ grace: Duration) -> HandlerFailure {
         HandlerFailure(
-            description: "did not return within its deadline of \(deadline.secondsText), nor within \(grace.secondsText) "
+            description:
+                "did not return within its deadline of \(deadline.secondsText), nor within \(grace.secondsText) "
                 + "of being cancelled")
     }
 

@@ -10,6 +10,9 @@ final class HandlerWorker: Sendable {
         var offeredAt: Int64 = 0
     }
 
+    /// After so long without a pause a worker lets others have its thread, in nanoseconds.
+    private static let turn: Int64 = 50_000_000
+
     private let runner: HandlerRunner
     private let generation: UInt64
     private let current = Locked(Current())
@@ -40,6 +43,7 @@ final class HandlerWorker: Sendable {
         var durations: ContiguousArray<Int64> = []
         durations.reserveCapacity(EventBatch.capacity)
         var finished: EventQueue.Delivery?
+        var turnBegan = MonotonicClock.nanoseconds()
         while let delivery = await runner.queue.next(after: finished) {
             let isSound = await self.handle(delivery, slot, &durations)
             runner.subscription.counters.durations.withLock { histogram in
@@ -53,6 +57,11 @@ final class HandlerWorker: Sendable {
                 return
             }
             finished = delivery
+            // A handler that never suspends under a load that never ends would look as if it blocked the thread.
+            if MonotonicClock.nanoseconds() - turnBegan > Self.turn {
+                await Task.yield()
+                turnBegan = MonotonicClock.nanoseconds()
+            }
         }
     }
 
@@ -175,9 +184,9 @@ final class HandlerWorker: Sendable {
                 isTimeout ? HandlerFailure.deadline(runner.options.deadline ?? .zero) : failed.error
             if attempts == 1 { first = last }
             let delay = runner.options.retry.delay(afterAttempt: attempts, error: last, random: .random(in: 0..<1))
-            guard let delay, await runner.pause(for: delay) else {
-                if let witness, witness.isDurable, runner.isStopping || runner.queue.isDiscarded {
-                    // Not handled yet, and handed out again after the next start.
+            guard let pause = delay, await runner.pause(for: pause) else {
+                if let witness, witness.isDurable, delay != nil, runner.isStopping || runner.queue.isDiscarded {
+                    // There would have been another attempt: it is handed out again after the next start.
                     witness.settled(event, .abandoned)
                     return isSound
                 }

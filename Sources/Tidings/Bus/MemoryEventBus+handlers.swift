@@ -20,7 +20,8 @@ extension MemoryEventBus {
                 LogKey.subscriber: "\(subscription.name)", LogKey.eventType: "\(event.eventType)",
                 LogKey.eventID: "\(event.eventID)", LogKey.error: "\(text)",
             ])
-        self.report(.handlerFailure(code: "HANDLER", subscriber: subscription.name, handling: event, text), subscription, event)
+        self.report(
+            .handlerFailure(code: "HANDLER", subscriber: subscription.name, handling: event, text), subscription, event)
     }
 
     /// An event is given up: it goes to the dead letters, and an `error` event tells of it.

@@ -490,7 +490,9 @@ extension MemoryEventBus {
 extension MemoryEventBus.State {
     /// Puts an event into the open batch, or opens another.
     mutating func append(_ event: borrowing StandardEvent) -> EventSelection {
-        if let open = self.open, let index = open.append(event) { return EventSelection(open, mask: 1 << UInt64(index)) }
+        if let open = self.open, let index = open.append(event) {
+            return EventSelection(open, mask: 1 << UInt64(index))
+        }
         let next = EventBatch(openWithRoom: self.open?.roomForNext ?? 4)
         self.open = next
         let index = next.append(event) ?? 0

@@ -18,6 +18,8 @@ public struct PublishReport: Sendable {
     package var refusals: [Int: EventBusError]
     /// What the log did with them, where one is attached and the publisher waited for it.
     private var outcome: AppendOutcome?
+    /// The results, where somebody else's bus gave them.
+    private var given: [PublishResult]?
 
     package init(count: Int, accepted: UInt64, duplicates: UInt64 = 0, refusals: [Int: EventBusError] = [:]) {
         self.count = count
@@ -25,6 +27,23 @@ public struct PublishReport: Sendable {
         self.duplicates = duplicates
         self.refusals = refusals
         self.outcome = nil
+        self.given = nil
+    }
+
+    /// A report for a bus of your own: the result of each event, in order.
+    ///
+    /// - Parameter results: at most ``EventBatch/capacity``.
+    public init(_ results: [PublishResult]) {
+        precondition(results.count <= EventBatch.capacity, "a batch holds at most \(EventBatch.capacity) events")
+        self.init(count: results.count, accepted: 0)
+        for (index, result) in results.enumerated() {
+            switch result {
+            case .accepted: self.accepted |= 1 << UInt64(index)
+            case .duplicate: self.duplicates |= 1 << UInt64(index)
+            case .refused(let error): self.refusals[index] = error
+            }
+        }
+        self.given = results
     }
 
     public var acceptedCount: Int { self.accepted.nonzeroBitCount }
@@ -32,6 +51,7 @@ public struct PublishReport: Sendable {
     public var refusedCount: Int { self.refusals.count }
 
     public subscript(index: Int) -> PublishResult {
+        if let given = self.given { return given[index] }
         let bit: UInt64 = 1 << UInt64(index)
         if self.accepted & bit != 0 { return .accepted(offset: self.outcome?.committed?.offset(at: index)) }
         if self.duplicates & bit != 0 { return .duplicate(offset: self.outcome?.duplicates[index]) }

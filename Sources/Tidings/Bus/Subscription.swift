@@ -15,6 +15,13 @@ public final class Subscription: Sendable {
         self.onCancel = onCancel
     }
 
+    /// A subscription for a bus of your own.
+    ///
+    /// - Parameter onCancel: ends it; may be called more than once, from any thread.
+    public convenience init(id: UInt64, name: String, onCancel: @escaping @Sendable () -> Void) {
+        self.init(id: id, name: name, queue: nil, onCancel: onCancel)
+    }
+
     /// Takes no more events; what waits is dropped, a call that is under way ends by itself. Safe to call from inside
     /// the handler, and more than once.
     public func cancel() {

@@ -22,7 +22,8 @@ enum NodeEmitter {
             try process.run()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
-            guard process.terminationStatus == 0, let rate = Double(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            guard process.terminationStatus == 0,
+                let rate = Double(text.trimmingCharacters(in: .whitespacesAndNewlines))
             else { throw CommandError("node ended with \(process.terminationStatus)") }
             return rate
         }

@@ -71,7 +71,9 @@ import TidingsWebSocket
         #expect(await program.waitUntilEnded() == 0)
         await listener.close()
 
-        let letters = try Program(["dead-letters", "list", "--store", folder.appending(path: "events.db").path, "--json"])
+        let letters = try Program([
+            "dead-letters", "list", "--store", folder.appending(path: "events.db").path, "--json",
+        ])
         #expect(await letters.waitUntilEnded() == 0)
         let query = try Program(["query", "--store", folder.appending(path: "events.db").path, "--json"])
         #expect(await query.waitUntilEnded() == 0)
@@ -87,7 +89,11 @@ import TidingsWebSocket
         }
         for (place, content) in places {
             for secret in Self.secrets {
-                #expect(content.range(of: Data(secret.utf8)) == nil, "\(secret) is in \(place)")
+                let found = content.range(of: Data(secret.utf8))
+                let context = found.map { range in
+                    String(decoding: content[max(range.lowerBound - 300, 0)..<range.upperBound], as: UTF8.self)
+                }
+                #expect(found == nil, "\(secret) is in \(place): \(context ?? "")")
             }
         }
         // What was looked through is not empty.
