@@ -33,7 +33,7 @@ extension MemoryEventBus {
     }
 
     /// Events that have come through ingress and are nobody's yet.
-    private struct Admission {
+    struct Admission {
         var batch: EventBatch
         /// The same events before the processors at ingress saw them: their identifiers are the ones that are known.
         let original: EventBatch
@@ -47,7 +47,7 @@ extension MemoryEventBus {
     /// So many publishers are never inside at once, but for those that are nested in taps which publish.
     private static let deepestNesting = 256
 
-    private func enter() throws(EventBusError) {
+    func enter() throws(EventBusError) {
         let inside = self.publishersInside.wrappingAdd(1, ordering: .acquiring).newValue
         if inside > Self.deepestNesting {
             self.leave()
@@ -56,7 +56,7 @@ extension MemoryEventBus {
         }
     }
 
-    private func leave() {
+    func leave() {
         self.publishersInside.wrappingSubtract(1, ordering: .releasing)
     }
 
@@ -69,12 +69,14 @@ extension MemoryEventBus {
 
     /// - Parameter cause: what led to the events.
     @discardableResult
-    func tryPublish(_ batch: EventBatch, cause: Cause?) throws(EventBusError) -> PublishReport {
+    func tryPublish(
+        _ batch: EventBatch, cause: Cause?, countsRefusal: Bool = true
+    ) throws(EventBusError) -> PublishReport {
         try self.enter()
         defer { self.leave() }
         var admission = try self.admit(batch, cause)
         if let place = try self.deliver(&admission) {
-            self.withdraw(admission, isRefusal: true)
+            self.withdraw(admission, isRefusal: countsRefusal)
             throw EventBusError(.full, "\(place.name) has no room for \(batch.count) more events")
         }
         return admission.report
@@ -136,101 +138,6 @@ extension MemoryEventBus {
         try await self.publishAndWait(EventBatch(event))[0]
     }
 
-    // MARK: One event
-
-    @discardableResult
-    public func tryPublish(_ event: StandardEvent) throws(EventBusError) -> PublishResult {
-        guard event.payload.isLight, event.details == nil, !self.ingress.hasProcessors, self.tracer == nil,
-            EventContext.current == nil
-        else {
-            return try self.tryPublish(EventBatch(event))[0]
-        }
-        try self.enter()
-        defer { self.leave() }
-        let hasLog = self.logStage != nil
-        var isDuplicate = false
-        var selection: EventSelection?
-        let candidates = self.state.withLock { state -> Routes.Candidates? in
-            guard state.phase == .running else { return nil }
-            let candidates = state.routes.candidates(for: event.eventType)
-            guard state.window.insert(event.eventID) else {
-                state.counters.duplicates &+= 1
-                isDuplicate = true
-                return candidates
-            }
-            state.counters.count(event.eventType)
-            if candidates.hasQueues || hasLog { selection = state.append(event) }
-            return candidates
-        }
-        guard let candidates else { throw EventBusError(.stopped, "the bus has stopped") }
-        if isDuplicate { return .duplicate(offset: nil) }
-        if let selection {
-            try self.hand(event, as: selection, to: candidates.routes)
-        } else {
-            for route in candidates.routes where route.takes(event) {
-                if case .tap(let tap) = route.target { self.call(tap, of: route.subscription, with: event) }
-            }
-        }
-        return .accepted(offset: nil)
-    }
-
-    @discardableResult
-    public func publish(_ event: StandardEvent) async throws(EventBusError) -> PublishResult {
-        if self.logStage == nil {
-            // With nobody to wait for it is the same, as long as there is room.
-            do throws(EventBusError) {
-                return try self.tryPublish(event)
-            } catch {
-                guard error.code == .full else { throw error }
-            }
-        }
-        return try await self.publish(EventBatch(event))[0]
-    }
-
-    /// Hands an event that stands in an open batch to everybody, or to nobody.
-    private func hand(
-        _ event: StandardEvent, as selection: EventSelection, to routes: ContiguousArray<Routes.Route>
-    ) throws(EventBusError) {
-        var full: Place?
-        if let stage = self.logStage, !stage.reserve(1) {
-            full = .log(stage)
-        } else {
-            for (number, route) in routes.enumerated() {
-                guard case .queue(let queue) = route.target, route.takes(event), !queue.reserve(1) else { continue }
-                for earlier in routes[..<number] {
-                    if case .queue(let queue) = earlier.target, earlier.takes(event) { queue.release(1) }
-                }
-                self.logStage?.release(1)
-                full = .queue(queue, weight: 1)
-                break
-            }
-        }
-        if let full {
-            self.state.withLock { state in
-                state.window.forget(event.eventID)
-                state.counters.count(selection.mask, of: selection.batch, takingBack: true)
-                state.counters.refused &+= 1
-            }
-            throw EventBusError(.full, "\(full.name) has no room for 1 more event")
-        }
-        let now = MonotonicClock.nanoseconds()
-        // The log and the queues first: what a handler or a tap publishes must not overtake its cause.
-        self.logStage?.enqueue(selection, reserved: 1, waiter: nil, at: now)
-        var hasTaps = false
-        for route in routes {
-            guard case .queue(let queue) = route.target else {
-                hasTaps = true
-                continue
-            }
-            if route.takes(event) { queue.offer(selection, at: now) }
-        }
-        guard hasTaps else { return }
-        for route in routes {
-            guard case .tap(let tap) = route.target, route.takes(event) else { continue }
-            self.call(tap, of: route.subscription, with: event)
-        }
-    }
-
     // MARK: Steps
 
     /// Takes events through ingress: causes, redaction and limits, duplicates, processors.
@@ -271,7 +178,7 @@ extension MemoryEventBus {
     }
 
     /// Gives up what was admitted: its identifiers are unknown again.
-    private func withdraw(_ admission: Admission, isRefusal: Bool) {
+    func withdraw(_ admission: Admission, isRefusal: Bool) {
         self.withdraw(admission.fresh, of: admission.original, isRefusal: isRefusal)
     }
 
@@ -389,120 +296,5 @@ extension MemoryEventBus {
             report.refuse(admission.fresh, EventBusError(.store, error.message))
         }
         return report
-    }
-
-    // MARK: Taps
-
-    @inline(__always)
-    private func call(
-        _ tap: @Sendable (StandardEvent) throws -> Void, of subscription: Subscription, with event: StandardEvent
-    ) {
-        do {
-            try tap(event)
-            subscription.counters.delivered.wrappingAdd(1, ordering: .relaxed)
-        } catch {
-            subscription.counters.failed.wrappingAdd(1, ordering: .relaxed)
-            self.noteFailure(of: subscription, handling: event, error)
-        }
-    }
-
-    /// A tap and the events of a batch that it gets.
-    private struct TapCall {
-        let tap: @Sendable (StandardEvent) throws -> Void
-        let subscription: Subscription
-        let mask: UInt64
-        var failed: UInt64 = 0
-    }
-
-    /// Each event to every tap, then the next one.
-    private func call(_ taps: inout ContiguousArray<TapCall>, with mask: UInt64, of batch: EventBatch) {
-        for index in MaskIndices(mask: mask) {
-            let event = batch.slots[index]
-            let bit: UInt64 = 1 << UInt64(index)
-            for place in taps.indices where taps[place].mask & bit != 0 {
-                do {
-                    try taps[place].tap(event)
-                } catch {
-                    taps[place].failed += 1
-                    self.noteFailure(of: taps[place].subscription, handling: event, error)
-                }
-            }
-        }
-        for tap in taps {
-            let delivered = UInt64(tap.mask.nonzeroBitCount) - tap.failed
-            tap.subscription.counters.delivered.wrappingAdd(delivered, ordering: .relaxed)
-            if tap.failed > 0 { tap.subscription.counters.failed.wrappingAdd(tap.failed, ordering: .relaxed) }
-        }
-    }
-
-    // MARK: Circles
-
-    /// Refuses those events that a handler which led to them would be handed once more for the same thing.
-    private func refuseCircles(
-        _ admission: inout Admission, _ matches: inout ContiguousArray<Routes.Match>
-    ) throws(EventBusError) {
-        guard let cause = admission.cause else { return }
-        var refused: UInt64 = 0
-        let isAwaited = admission.batch.witness?.isAwaited ?? false
-        var others: Set<UInt64> = []
-        for match in matches where match.route.isHandler {
-            if isAwaited, cause.chain.involves(subscriberID: match.route.subscription.id) {
-                self.withdraw(admission, isRefusal: true)
-                throw EventBusError(
-                    .wouldDeadlock,
-                    "\(match.route.subscription.name) would have to handle what it may be waiting for itself")
-            }
-            if isAwaited { others.insert(match.route.subscription.id) }
-            for index in MaskIndices(mask: match.mask & ~refused) {
-                let problem = cause.chain.problem(
-                    handing: admission.batch.slots[index], to: match.route.subscription.name)
-                guard let problem else { continue }
-                refused |= 1 << UInt64(index)
-                admission.report.refuse(1 << UInt64(index), problem)
-                self.noteCircle(problem, cause)
-            }
-        }
-        if isAwaited, let handler = cause.handler { try self.noteWait(of: handler, for: others, admission) }
-        guard refused != 0 else { return }
-        self.withdraw(refused, of: admission.original, isRefusal: true)
-        admission.fresh &= ~refused
-        for place in matches.indices { matches[place].mask &= ~refused }
-        matches.removeAll { $0.mask == 0 }
-    }
-}
-
-extension MemoryEventBus {
-    /// Notes for whom a handler is going to wait; refuses when that would be for ever.
-    private func noteWait(
-        of handler: HandlerCall, for others: Set<UInt64>, _ admission: Admission
-    ) throws(EventBusError) {
-        guard let witness = admission.batch.witness as? PublishWitness else { return }
-        if let earlier = witness.exchangeWait(nil) { self.endWait(earlier) }
-        guard let wait = self.beginWait(of: handler, for: others) else {
-            self.withdraw(admission, isRefusal: true)
-            throw EventBusError(
-                .wouldDeadlock, "who would have to handle it waits for \(handler.name), which would wait for it")
-        }
-        _ = witness.exchangeWait(wait)
-    }
-}
-
-extension MemoryEventBus.State {
-    /// Puts an event into the open batch, or opens another.
-    mutating func append(_ event: borrowing StandardEvent) -> EventSelection {
-        if let open = self.open, let index = open.append(event) {
-            return EventSelection(open, mask: 1 << UInt64(index))
-        }
-        let next = EventBatch(openWithRoom: self.open?.roomForNext ?? 4)
-        self.open = next
-        let index = next.append(event) ?? 0
-        return EventSelection(next, mask: 1 << UInt64(index))
-    }
-}
-
-extension Routes.Route {
-    @inline(__always)
-    func takes(_ event: borrowing StandardEvent) -> Bool {
-        !self.checksMoreThanType || self.filter.matchesRest(event)
     }
 }
