@@ -7,7 +7,7 @@ extension MemoryEventBus {
     }
 
     private func tryPublish(_ event: StandardEvent, countsRefusal: Bool) throws(EventBusError) -> PublishResult {
-        guard event.payload.isLight, event.details == nil, !self.ingress.hasProcessors, self.tracer == nil,
+        guard event.payload.isLight, event.details == nil, !self.ingress.hasProcessors, !self.isTracing,
             EventContext.current == nil
         else {
             return try self.tryPublish(

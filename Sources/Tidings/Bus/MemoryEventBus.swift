@@ -46,7 +46,8 @@ public final class MemoryEventBus: EventBus {
     let ingress: IngressChain
     let logger: Logger
     /// Puts what is published into the trace of the span it is published in.
-    let tracer = EventTracer.current
+    let tracer: EventTracer?
+    let isTracing: Bool
     let executor: HandlerExecutor
     let waits = Locked(WaitGraph())
     /// Where events go whose handler gave up: with the log, or in memory without one.
@@ -69,6 +70,8 @@ public final class MemoryEventBus: EventBus {
         log: (any EventLog)?, duplicateWindow: Int, ingress: IngressChain, logger: Logger, executor: HandlerExecutor
     ) {
         self.state = Locked(State(window: DuplicateWindow(capacity: duplicateWindow)))
+        self.tracer = EventTracer.current
+        self.isTracing = self.tracer != nil
         self.logger = logger
         self.ingress = ingress
         self.executor = executor

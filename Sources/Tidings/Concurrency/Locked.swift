@@ -9,7 +9,8 @@ import NIOConcurrencyHelpers
 /// - Note: `@unchecked Sendable` is sound: `state` is private and every access to it happens inside `lock`.
 package final class Locked<State: ~Copyable>: @unchecked Sendable {
     private let lock = NIOLock()
-    private var state: State
+    // The lock makes every access exclusive; checking that again at run time costs as much as the lock does.
+    @exclusivity(unchecked) private var state: State
 
     package init(_ state: consuming sending State) {
         self.state = state

@@ -8,7 +8,8 @@ enum NodeEmitter {
 
     static let name =
         Self.node == nil
-        ? "plain loop over one closure, events created (Node is not installed)" : "Node's EventEmitter, events created"
+        ? "plain loop over one closure, events created (Node is not installed)"
+        : "Node's EventEmitter, events created with id and ISO time"
 
     /// Events a second over about so much time; `nil` without Node.
     static var rate: (@Sendable (Duration) throws -> Double)? {
@@ -31,11 +32,11 @@ enum NodeEmitter {
 
     private static let script = """
         const { EventEmitter } = require('events'), { randomUUID } = require('crypto');
-        const emitter = new EventEmitter(); let sum = 0, done = 0;
-        emitter.on('trade', (event) => { sum += event.priority; });
+        const emitter = new EventEmitter(); let sum = 0, done = 0, last = null;
+        emitter.on('trade', (event) => { last = event; sum += event.priority; });
         function emit(amount) {
           for (let index = 0; index < amount; index++) {
-            const now = Date.now(), id = randomUUID();
+            const now = new Date().toISOString(), id = randomUUID();
             emitter.emit('trade', { event_id: id, event_type: 'trade', timestamp: now, source: 'hyperliquid',
               payload: { symbol: 'BTC-USD', price: 50000, volume: 1.5, timestamp: now, side: 'buy',
                 trade_id: '118906512037719', venue_symbol: 'BTC', instrument: 'perpetual', received_at: now },
@@ -47,7 +48,7 @@ enum NodeEmitter {
         const start = process.hrtime.bigint(), before = done, time = BigInt(process.argv[1]) * 1000000n;
         while (process.hrtime.bigint() - start < time) emit(10000);
         const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-        if (sum !== done * 5) process.exit(1);
+        if (sum !== done * 5 || last.priority !== 5) process.exit(1);
         console.log((done - before) / seconds);
         """
 }
