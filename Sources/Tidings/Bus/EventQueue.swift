@@ -225,9 +225,8 @@ final class EventQueue: Sendable {
             return self.key == nil ? state.buffer.take(at: now) : state.conflation.take(at: now)
         }
         guard state.schedule != nil else {
-            let limit = max(min(state.buffer.count / (2 * self.sharing), EventBatch.capacity), 1)
-            if self.key != nil { return state.conflation.take(at: now, limit: limit) }
-            return state.buffer.take(at: now, limit: limit)
+            // One at a time: what one took would wait behind a slow call while others have nothing to do.
+            return self.key == nil ? state.buffer.take(at: now, limit: 1) : state.conflation.take(at: now, limit: 1)
         }
         if let finished, let next = state.schedule?.finish(finished) { return next }
         while state.canTake {
