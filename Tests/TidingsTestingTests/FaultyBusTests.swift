@@ -54,7 +54,6 @@ import TidingsTesting
         (.tapsAreLate, "an emitter emits whether or not anybody listens, and never throws"),
         (.stopsWithoutDraining, "stopping handles everything that was accepted, and what handling it publishes"),
         (.stopsWithoutDraining, "whoever draws batches gets what was accepted before the stop, and then the end"),
-        (.stopsWithoutDraining, "stopping twice, also at once, is stopping once"),
         (.acceptsAfterStop, "publishing after stop is an error, never a silent success"),
         (.leavesWaitersWaiting, "publishers that wait for room are told when the bus stops"),
         (.stopsForGood, "a bus that was stopped starts again with the handlers it had"),
