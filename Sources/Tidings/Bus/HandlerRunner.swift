@@ -9,8 +9,8 @@ import Synchronization
 final class HandlerRunner: Sendable {
     /// What the bus does for its runners.
     struct Support: Sendable {
-        /// Keeps an event that is given up, and tells of it.
-        let giveUp: @Sendable (GivenUp) async -> Void
+        /// Keeps an event that is given up, and tells of it; returns whether it is kept.
+        let giveUp: @Sendable (GivenUp) async -> Bool
         /// Discards the letter of an event that was retried and handled.
         let forget: @Sendable (DeadLetter) async -> Void
         /// Tells that a handler holds its thread, or has let it go.
@@ -115,8 +115,7 @@ final class HandlerRunner: Sendable {
                         continue
                     }
                     await self.giveUp(
-                        event, [HandlerFailure.notReached], attempts: 0, at: .now(), isTimeout: true, witness?.letter)
-                    witness?.settled(event, .dead)
+                        event, [HandlerFailure.notReached], attempts: 0, at: .now(), isTimeout: true, witness)
                 }
             }
         } else {
@@ -156,14 +155,16 @@ final class HandlerRunner: Sendable {
 
     func giveUp(
         _ event: StandardEvent, _ errors: [any Error], attempts: Int, at moment: Timestamp, isTimeout: Bool,
-        _ letter: DeadLetter?
+        _ witness: (any EventWitness)?
     ) async {
         guard let first = errors.first, let last = errors.last else { return }
         self.subscription.counters.dead.wrappingAdd(1, ordering: .relaxed)
-        await self.support.giveUp(
+        let isKept = await self.support.giveUp(
             GivenUp(
                 event: event, subscription: self.subscription, firstError: first, lastError: last, attempts: attempts,
-                firstFailedAt: moment, isTimeout: isTimeout, letter: letter))
+                firstFailedAt: moment, isTimeout: isTimeout, letter: witness?.letter))
+        // Where its letter could not be kept a durable subscription is not done with it: it comes again after the next start.
+        witness?.settled(event, isKept || witness?.isDurable == false ? .dead : .abandoned)
     }
 
     /// The same for a call that does not return; from the watcher's thread, so in a task of its own, which ``stop()`` waits
@@ -176,8 +177,7 @@ final class HandlerRunner: Sendable {
             state.reports[id] = Task {
                 await self.giveUp(
                     event, [HandlerFailure.grace(deadline, grace)], attempts: attempts, at: .now(), isTimeout: true,
-                    witness?.letter)
-                witness?.settled(event, .dead)
+                    witness)
                 self.state.withLock { _ = $0.reports.removeValue(forKey: id) }
             }
         }

@@ -191,8 +191,7 @@ final class HandlerWorker: Sendable {
                     return isSound
                 }
                 await runner.giveUp(
-                    event, [first, last], attempts: attempts, at: firstFailedAt, isTimeout: isTimeout, witness?.letter)
-                witness?.settled(event, .dead)
+                    event, [first, last], attempts: attempts, at: firstFailedAt, isTimeout: isTimeout, witness)
                 return isSound
             }
             attempts += 1

@@ -4,7 +4,7 @@ extension MemoryEventBus {
     /// What the bus does for those who call its handlers.
     var support: HandlerRunner.Support {
         HandlerRunner.Support(
-            giveUp: { [weak self] in await self?.giveUp($0) },
+            giveUp: { [weak self] in await self?.giveUp($0) ?? false },
             forget: { [weak self] in await self?.forget($0) },
             noteHold: { [weak self] in self?.noteHold($0, $1) })
     }
@@ -25,7 +25,7 @@ extension MemoryEventBus {
     }
 
     /// An event is given up: it goes to the dead letters, and an `error` event tells of it.
-    private func giveUp(_ given: HandlerRunner.GivenUp) async {
+    private func giveUp(_ given: HandlerRunner.GivenUp) async -> Bool {
         let (first, last) = (
             self.ingress.redact(text: "\(given.firstError)"), self.ingress.redact(text: "\(given.lastError)")
         )
@@ -47,9 +47,11 @@ extension MemoryEventBus {
                 event: given.event, subscriber: name, firstError: first, lastError: last, attempts: given.attempts,
                 firstFailedAt: given.firstFailedAt, lastFailedAt: .now())
         }
+        var isKept = true
         do throws(EventLogError) {
             try await self.deadLetters.put(letter)
         } catch {
+            isKept = false
             self.logger.error(
                 "A dead letter could not be kept",
                 metadata: [
@@ -60,6 +62,7 @@ extension MemoryEventBus {
         let code = given.isTimeout ? "TIMEOUT" : "HANDLER"
         self.report(
             .handlerFailure(code: code, subscriber: name, handling: given.event, last), given.subscription, given.event)
+        return isKept
     }
 
     /// A handler holds its thread, or has let it go.

@@ -26,7 +26,7 @@ extension MemoryEventBus {
         }
         await self.drain()
         let ended = self.state.withLock { state -> [Registration] in
-            state.phase = .stopped
+            state.phase = .ending
             let ended = state.registrations
             // Taps and handlers stay registered for the next start; who draws has to subscribe anew.
             state.registrations = ended.filter { registration in
@@ -53,6 +53,8 @@ extension MemoryEventBus {
             return logTask
         }
         await logTask?.value
+        // Only now, so that a start from elsewhere does not come between.
+        self.state.withLock { $0.phase = .stopped }
     }
 
     /// Returns when nothing waits any more and nobody is publishing.

@@ -11,6 +11,8 @@ public final class MemoryEventBus: EventBus {
         case running
         /// Only handlers may still publish, so that what was accepted is handled to the end.
         case draining
+        /// Nobody publishes any more; handlers and the log come to their end.
+        case ending
         case stopped
     }
 
@@ -168,7 +170,9 @@ public final class MemoryEventBus: EventBus {
         _ make: (UInt64, @escaping @Sendable () -> Void) -> Registration
     ) throws(EventBusError) -> Subscription {
         let registration = try self.state.withLock { state throws(EventBusError) in
-            guard state.phase != .stopped else { throw EventBusError(.stopped, "the bus has stopped") }
+            guard state.phase == .running || state.phase == .draining else {
+                throw EventBusError(.stopped, "the bus has stopped")
+            }
             let id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
             let registration = make(id) { [weak self] in self?.cancel(id) }
             // Those of a lower priority number first, otherwise in the order of subscribing.

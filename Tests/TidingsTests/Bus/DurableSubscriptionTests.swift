@@ -31,6 +31,41 @@ import TidingsTestSupport
         #expect(try await log.cursors.cursor(of: "worker") == DurableCursor(lowWater: 100))
     }
 
+    @Test func `an event whose letter cannot be kept is not done with`() async throws {
+        let log = FlakyLog(deadLetters: FullDeadLetterStore())
+        let bus = MemoryEventBus(log: log)
+        let subscription = try bus.addDurableHandler(to: .type(.trade), options: self.options) { _ in throw Failure() }
+        try await bus.publish(.sample(1, type: .trade))
+        await bus.stop()
+        #expect(subscription.statistics.dead == 1)
+        // Handed out again after the next start.
+        let seen = Collector<Int>()
+        let next = MemoryEventBus(log: log)
+        try next.addDurableHandler(to: .type(.trade), options: self.options) { seen.add($0.number) }
+        #expect(await seen.wait(for: 1) == [1])
+        await next.stop()
+    }
+
+    @Test func `a start while the bus is stopping does nothing`() async throws {
+        let cursors = HesitantCursorStore()
+        let bus = MemoryEventBus(log: FlakyLog(cursors: cursors))
+        let handled = Gate()
+        try bus.addDurableHandler(to: .type(.trade), options: self.options) { _ in handled.open() }
+        try await bus.publish(.sample(1, type: .trade))
+        await handled.wait()
+        // The cursor is saved with the bus halfway through its stop, or just before.
+        async let stopped: Void = bus.stop()
+        await cursors.isSaving.wait()
+        while (try? bus.addTap(to: .all) { _ in }.cancel()) != nil { await Task.yield() }
+        bus.start()
+        cursors.mayGoOn.open()
+        await stopped
+        #expect(throws: EventBusError.self) { try bus.tryPublish(.sample(2, type: .trade)) }
+        bus.start()
+        #expect(try await bus.publish(.sample(3, type: .trade)) == .accepted(offset: 2))
+        await bus.stop()
+    }
+
     @Test func `from now on means from now on`() async throws {
         let bus = MemoryEventBus(log: MemoryEventLog())
         try await bus.publish(EventBatch((0..<50).map { .sample($0) }))
