@@ -80,8 +80,10 @@ let package = Package(
             name: "TidingsMarkets",
             dependencies: [
                 "Tidings", "TidingsWebSocket",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
@@ -149,8 +151,8 @@ let package = Package(
             ]
         ),
 
-        // For tests of whoever uses Tidings: a manual clock, a bus that records, the conformance suite of buses.
-        .target(name: "TidingsTesting", dependencies: ["Tidings"]),
+        // For tests of whoever uses Tidings: a manual clock, a bus that records, conformance suites of buses and venues.
+        .target(name: "TidingsTesting", dependencies: ["Tidings", "TidingsMarkets"]),
 
         // What the tests share.
         .target(
@@ -174,7 +176,8 @@ let package = Package(
             ]
         ),
         .testTarget(
-            name: "TidingsTestingTests", dependencies: ["Tidings", "TidingsTesting", "TidingsTestSupport"]),
+            name: "TidingsTestingTests",
+            dependencies: ["Tidings", "TidingsMarkets", "TidingsTesting", "TidingsTestSupport"]),
         .testTarget(
             name: "TidingsWebSocketTests",
             dependencies: [
@@ -197,9 +200,13 @@ let package = Package(
         .testTarget(
             name: "TidingsMarketsTests",
             dependencies: [
-                "Tidings", "TidingsMarkets", "TidingsTestSupport", "TidingsWebSocket",
+                "Tidings", "TidingsMarkets", "TidingsSimulation", "TidingsTestSupport", "TidingsTesting",
+                "TidingsWebSocket",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-            ]
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["Hyperliquid"]
         ),
         .testTarget(
             name: "TidingsSimulationTests",

@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
             let symbols = text[text.index(after: colon)...].split(separator: ",").map(String.init)
             guard !symbols.isEmpty else { throw ValidationError("--connector: '\(text)' names no symbol") }
             do throws(ConnectorError) {
-                _ = try Venue.named(venue).instruments(symbols)
+                _ = try Venues.named(venue).instruments(named: symbols)
             } catch {
                 throw ValidationError("--connector: \(error.message)")
             }

@@ -22,8 +22,9 @@ public final class Connector: Sendable {
         _ configuration: ConnectorConfiguration, bus: any EventBus,
         logger: Logger = Logger(label: "tidings.connector")
     ) throws(ConnectorError) {
-        let venue = try Venue.named(configuration.venue)
-        let instruments = try venue.instruments(configuration.symbols)
+        let venue = try Venues.named(configuration.venue)
+        let instruments = try venue.instruments(named: configuration.symbols)
+        let plan = FeedPlan(instruments: instruments, channels: configuration.channels)
         let endpoint = configuration.endpoint ?? venue.endpoint
         do throws(WebSocketError) {
             self.endpoint = try WebSocketURL(endpoint)
@@ -40,7 +41,7 @@ public final class Connector: Sendable {
         logger[metadataKey: LogKey.connector] = "\(venue.name)"
         self.logger = logger
         self.feed = Feed(
-            session: venue.makeSession(instruments, configuration.channels),
+            session: venue.makeSession(plan), streams: plan.streams,
             symbols: instruments.map { Name($0.symbol) },
             watched: configuration.channels.contains { $0 == .orderBook || $0 == .ticker },
             configuration: configuration, bus: bus, logger: logger)

@@ -25,14 +25,3 @@ public struct ConnectorConfiguration: Sendable {
         self.maximumStall = maximumStall
     }
 }
-
-/// What can be collected of a symbol; each is named by the type of its events.
-public enum MarketChannel: String, Sendable, CaseIterable {
-    case trade
-    case ticker
-    case orderBook = "order_book"
-    case ohlcv
-
-    /// What is collected unless something else is asked for.
-    public static let standard: [MarketChannel] = [.trade, .ticker, .orderBook]
-}

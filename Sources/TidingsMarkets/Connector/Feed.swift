@@ -9,6 +9,7 @@ final class Feed: Sendable {
     private struct State {
         var session: any VenueSession
         var output = VenueOutput()
+        let streams: [MarketStream]
         var monitor: FeedMonitor
         var health: ConnectorHealth
         /// Events that a full bus has not taken yet; bounded because nothing is read while it is not empty.
@@ -31,7 +32,8 @@ final class Feed: Sendable {
 
     /// - Parameter watched: whether a symbol's silence means something: trades may pause, books and tickers do not.
     init(
-        session: any VenueSession, symbols: [Name], watched: Bool, configuration: ConnectorConfiguration,
+        session: any VenueSession, streams: [MarketStream], symbols: [Name], watched: Bool,
+        configuration: ConnectorConfiguration,
         bus: any EventBus,
         logger: Logger
     ) {
@@ -41,7 +43,7 @@ final class Feed: Sendable {
         self.logger = logger
         self.state = Locked(
             State(
-                session: session,
+                session: session, streams: streams,
                 monitor: FeedMonitor(symbols: watched ? symbols : [], staleAfter: configuration.staleAfter),
                 health: ConnectorHealth(
                     connector: configuration.venue, state: .connecting, symbols: symbols.map(\.description))))
@@ -55,12 +57,12 @@ final class Feed: Sendable {
     func opened() -> [String] {
         self.state.withLock { state in
             state.output.removeAll()
-            state.session.opened(at: .now(), into: &state.output)
+            state.session.opened(0, at: .now(), into: &state.output)
             state.monitor.connected(at: MonotonicClock.nanoseconds())
             state.health.state = .connected
             state.health.reason = nil
             state.pending.append(self.tell.status(.connected))
-            return state.output.outgoing
+            return state.output.outgoing.map(\.text)
         }
     }
 
@@ -69,7 +71,7 @@ final class Feed: Sendable {
         let now = Timestamp.now()
         self.state.withLock { state in
             state.output.removeAll()
-            state.session.receive(frame, at: now, into: &state.output)
+            state.session.receive(frame, on: 0, at: now, into: &state.output)
             state.health.messages += 1
             state.health.lastMessageAt = now
             self.take(&state)
@@ -93,28 +95,30 @@ final class Feed: Sendable {
                     state.pending.append(self.tell.status(.stale, symbol: symbol, reason: "silent for too long"))
                     state.pending.append(self.tell.error("STALE", "\(symbol) has been silent for too long"))
                     state.pending.append(self.tell.status(.resyncing, symbol: symbol))
-                    state.session.resubscribe(to: symbol, into: &state.output)
+                    state.session.resubscribe(to: 0, at: .now(), into: &state.output)
                 case .reconnect(let symbol):
                     replace = "\(symbol) stayed silent after it was subscribed to anew"
                 case .recovered: break
                 }
             }
             self.take(&state)
-            return (state.output.outgoing, replace)
+            return (state.output.outgoing.map(\.text), replace)
         }
     }
 
     /// Moves what the session said into what is to be published.
     private func take(_ state: inout State) {
         let now = MonotonicClock.nanoseconds()
-        for symbol in state.output.heard {
+        for stream in state.output.heard {
+            let symbol = state.streams[stream].symbol
             if case .recovered(let symbol) = state.monitor.heard(symbol, at: now) {
                 state.health.state = .subscribed
                 state.health.reason = nil
                 state.pending.append(self.tell.status(.subscribed, symbol: symbol, reason: "talks again"))
             }
         }
-        for symbol in state.output.confirmed {
+        for case .confirmed(let stream) in state.output.notices {
+            let symbol = state.streams[stream].symbol
             state.health.state = .subscribed
             state.pending.append(self.tell.status(.subscribed, symbol: symbol))
         }

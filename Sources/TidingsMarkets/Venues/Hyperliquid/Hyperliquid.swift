@@ -1,12 +1,38 @@
+public import Tidings
+
 /// The Hyperliquid perpetuals exchange.
-enum Hyperliquid {
-    static let venue = Venue(
-        name: "hyperliquid",
-        endpoint: "wss://api.hyperliquid.xyz/ws",
-        resolve: { Self.resolve($0) },
-        makeSession: { symbols, channels in
-            HyperliquidSession(symbols: symbols, channels: channels.flatMap { Self.channels(of: $0) })
-        })
+public struct Hyperliquid: Venue {
+    public let name = "hyperliquid"
+    public let endpoint = "wss://api.hyperliquid.xyz/ws"
+    public let rest = "https://api.hyperliquid.xyz"
+
+    public init() {}
+
+    public var limits: VenueLimits { VenueLimits() }
+
+    public func instrument(named name: String) -> Instrument? { Self.resolve(name) }
+
+    public var instrumentsRequest: VenueRequest {
+        VenueRequest(.instruments, .post, "/info", body: #"{"type":"meta"}"#, weight: 20)
+    }
+
+    public func instruments(from answer: UnsafeRawBufferPointer) throws(VenueError) -> [Instrument] {
+        throw VenueError(.unsupported, "not yet")
+    }
+
+    public func request(for query: HistoryQuery) throws(VenueError) -> VenueRequest {
+        throw VenueError(.unsupported, "not yet")
+    }
+
+    public func page(
+        of query: HistoryQuery, request: VenueRequest, from answer: UnsafeRawBufferPointer, at receivedAt: Timestamp
+    ) throws(VenueError) -> HistoryPage {
+        throw VenueError(.unsupported, "not yet")
+    }
+
+    public func makeSession(_ plan: FeedPlan) -> any VenueSession {
+        HyperliquidSession(symbols: plan.instruments, channels: plan.channels.flatMap { Self.channels(of: $0) })
+    }
 
     /// A perpetual is named by its coin, and quoted in dollars: `BTC` is `BTC-USD`. Coins are in capitals, but for the
     /// `k` of those counted in thousands (`kPEPE`).
@@ -23,7 +49,7 @@ enum Hyperliquid {
         guard (1...16).contains(coin.utf8.count), isWellFormed else { return nil }
         let isThousands = coin.first == "k" && coin.dropFirst().allSatisfy(\.isUppercase) && coin.count > 1
         let venueSymbol = isThousands ? coin : coin.uppercased()
-        return Instrument(symbol: venueSymbol.uppercased() + "-USD", venueSymbol: venueSymbol)
+        return Instrument(symbol: venueSymbol.uppercased() + "-USD", venueSymbol: venueSymbol, kind: .perpetual)
     }
 
     private static func channels(of channel: MarketChannel) -> [HyperliquidChannel] {

@@ -9,7 +9,7 @@ extension HyperliquidSession {
         var fields = HyperliquidFields()
         try fields.read(&reader)
         guard let coin = fields.coin, let known = self.coins[coin] else { return }
-        output.heard.append(known.symbol)
+        output.hear(0)
         guard let time = fields.time, let timestamp = Timestamp(milliseconds: time), fields.best.count == 2 else {
             output.problems.append(.unreadable(frame, "a bbo without time or prices"))
             return
@@ -37,7 +37,7 @@ extension HyperliquidSession {
         var fields = HyperliquidFields()
         try fields.read(&reader)
         guard let coin = fields.coin, let known = self.coins[coin] else { return }
-        output.heard.append(known.symbol)
+        output.hear(0)
         guard let price = fields.markPrice else {
             output.problems.append(.unreadable(frame, "an asset context without a mark price"))
             return
@@ -85,7 +85,7 @@ extension HyperliquidSession {
         var fields = HyperliquidFields()
         try fields.read(&reader)
         guard let coin = fields.symbol, let known = self.coins[coin] else { return }
-        output.heard.append(known.symbol)
+        output.hear(0)
         guard let interval = fields.interval, let start = fields.start, let timestamp = Timestamp(milliseconds: start),
             let open = fields.open, let high = fields.high, let low = fields.low, let close = fields.close,
             let volume = fields.volume
@@ -139,7 +139,7 @@ extension HyperliquidSession {
         }
         guard isSubscribe, let coin, let known = self.coins[coin], known.unconfirmed > 0 else { return }
         self.coins[coin]?.unconfirmed -= 1
-        if known.unconfirmed == 1 { output.confirmed.append(known.symbol) }
+        if known.unconfirmed == 1 { output.notices.append(.confirmed(stream: 0)) }
     }
 
     static func hash(_ kind: String, _ coin: Name, _ time: Int64) -> StableHash {

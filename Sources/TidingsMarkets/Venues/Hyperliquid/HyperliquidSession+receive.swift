@@ -2,7 +2,7 @@ public import Tidings
 
 extension HyperliquidSession {
     public mutating func receive(
-        _ frame: UnsafeRawBufferPointer, at receivedAt: Timestamp, into output: inout VenueOutput
+        _ frame: UnsafeRawBufferPointer, on connection: Int, at receivedAt: Timestamp, into output: inout VenueOutput
     ) {
         let before = output.events.count
         do throws(JSONSyntaxError) {
@@ -73,7 +73,7 @@ extension HyperliquidSession {
             try fields.read(&reader)
             guard let coin = fields.coin else { continue }
             guard let known = self.coins[coin] else { continue }
-            if output.heard.last != known.symbol { output.heard.append(known.symbol) }
+            output.hear(0)
             guard let price = fields.price, let size = fields.size, let time = fields.time,
                 let timestamp = Timestamp(milliseconds: time), let tradeID = fields.tradeID
             else {
@@ -106,7 +106,7 @@ extension HyperliquidSession {
         var fields = HyperliquidFields()
         try fields.read(&reader)
         guard let coin = fields.coin, var known = self.coins[coin] else { return }
-        output.heard.append(known.symbol)
+        output.hear(0)
         guard let time = fields.time, let timestamp = Timestamp(milliseconds: time), fields.sides.count == 2 else {
             output.problems.append(.unreadable(frame, "a book without time or levels"))
             return

@@ -32,6 +32,7 @@ public struct HyperliquidSession: VenueSession {
     private let order: [Name]
     var coins: [Name: Coin] = [:]
     private var lastPing: Int64 = 0
+    private var connection = 0
 
     init(symbols: [Instrument], channels: [HyperliquidChannel]) {
         self.channels = channels
@@ -44,8 +45,9 @@ public struct HyperliquidSession: VenueSession {
 
     // MARK: What to send
 
-    public mutating func opened(at now: Timestamp, into output: inout VenueOutput) {
+    public mutating func opened(_ connection: Int, at now: Timestamp, into output: inout VenueOutput) {
         self.lastPing = now.nanoseconds
+        self.connection = connection
         for coin in self.order {
             // What a candle became while nobody listened is not known, so it must not be called closed.
             self.coins[coin]?.candles = [:]
@@ -56,22 +58,33 @@ public struct HyperliquidSession: VenueSession {
     private mutating func subscribe(to coin: Name, into output: inout VenueOutput) {
         self.coins[coin]?.unconfirmed = self.channels.count
         for channel in self.channels {
-            output.outgoing.append(
-                #"{"method":"subscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+            output.send(
+                #"{"method":"subscribe","subscription":\#(channel.subscription(coin: coin.description))}"#,
+                on: self.connection)
         }
     }
 
     public mutating func tick(at now: Timestamp, into output: inout VenueOutput) {
         guard now.nanoseconds - self.lastPing >= Self.pingInterval else { return }
         self.lastPing = now.nanoseconds
-        output.outgoing.append(#"{"method":"ping"}"#)
+        output.send(#"{"method":"ping"}"#, on: self.connection)
     }
 
-    public mutating func resubscribe(to symbol: Name, into output: inout VenueOutput) {
+    public mutating func closed(_ connection: Int, at now: Timestamp, into output: inout VenueOutput) {}
+
+    public mutating func receive(
+        _ answer: VenueAnswer, to request: VenueRequest, at receivedAt: Timestamp, into output: inout VenueOutput
+    ) {}
+
+    public func book(of instrument: Int) -> (book: LocalBook, isLive: Bool)? { nil }
+
+    public mutating func resubscribe(to stream: Int, at now: Timestamp, into output: inout VenueOutput) {
+        let symbol = self.coins[self.order[stream % max(1, self.order.count)]]?.symbol
         for coin in self.order where self.coins[coin]?.symbol == symbol {
             for channel in self.channels {
-                output.outgoing.append(
-                    #"{"method":"unsubscribe","subscription":\#(channel.subscription(coin: coin.description))}"#)
+                output.send(
+                    #"{"method":"unsubscribe","subscription":\#(channel.subscription(coin: coin.description))}"#,
+                    on: self.connection)
             }
             self.subscribe(to: coin, into: &output)
         }
