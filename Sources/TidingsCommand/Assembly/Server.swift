@@ -149,6 +149,7 @@ extension RunConfiguration.Connector {
                 configuration.channels.append(channel)
             }
         }
+        configuration.rest = self.rest
         if let staleAfter = self.staleAfter { configuration.staleAfter = staleAfter }
         return configuration
     }
