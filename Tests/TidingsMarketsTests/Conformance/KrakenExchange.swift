@@ -110,7 +110,8 @@ struct KrakenExchange: VenueExchange {
     /// Ten asks, then ten bids, best first: prices and sizes without points and without zeros in front, through CRC-32.
     private func checksum(_ index: Int) -> UInt32 {
         let levels = self.levels(index, .ask).prefix(10) + self.levels(index, .bid).prefix(10)
-        let text = levels.flatMap { [$0.0, $0.1] }.map { $0.filter { $0 != "." }.drop { $0 == "0" } }.joined()
+        let numbers = levels.flatMap { [$0.0, $0.1] }
+        let text = String(numbers.flatMap { number in number.filter { $0 != "." }.drop { $0 == "0" } })
         var register: UInt32 = 0xFFFF_FFFF
         for byte in text.utf8 {
             register ^= UInt32(byte)
