@@ -74,6 +74,7 @@ class Book:
 
 class Market:
     def __init__(self):
+        self.venue_symbol = None
         self.counts = collections.Counter()
         self.trades = []
         self.tickers = []
@@ -100,6 +101,7 @@ class Market:
         bought = sum((Decimal(size) for _, size, taker in self.trades if taker == "buy"), Decimal(0))
         volume = sum((Decimal(size) for _, size, _ in self.trades), Decimal(0))
         facts = {
+            "venue_symbol": self.venue_symbol,
             "counts": dict(self.counts),
             "volume": format(volume, "f"),
             "bought": format(bought, "f"),
@@ -125,10 +127,12 @@ def hyperliquid(lines, markets):
         if frame["channel"] == "trades":
             for fill in data:
                 market = markets[fill["coin"] + "-USD"]
+                market.venue_symbol = fill["coin"]
                 taker = {"B": "buy", "A": "sell"}[fill["side"]]
                 market.trade((fill["time"], fill["tid"]), fill["px"], fill["sz"], taker)
         elif frame["channel"] == "l2Book":
             market = markets[data["coin"] + "-USD"]
+            market.venue_symbol = data["coin"]
             if int(data["time"]) <= newest.get(data["coin"], -1):
                 continue
             newest[data["coin"]] = int(data["time"])
@@ -188,6 +192,7 @@ def binance(lines, markets):
         stream, data = frame["stream"], frame["data"]
         symbol = data["s"]
         market = markets[binance_symbol(symbol)]
+        market.venue_symbol = symbol
         kind = data.get("e")
         if kind == "depthUpdate":
             update(symbol, data)
@@ -217,6 +222,7 @@ def coinbase(lines, markets):
         if kind == "subscriptions":
             continue
         market = markets[frame["product_id"]]
+        market.venue_symbol = frame["product_id"]
         if kind in ("match", "last_match"):
             # The side is the maker's.
             market.trade(frame["trade_id"], frame["price"], frame["size"], {"buy": "sell", "sell": "buy"}[frame["side"]])
@@ -251,6 +257,7 @@ def kraken(lines, markets):
             if frame["channel"] == "status":
                 continue
             market = markets[symbol(data["symbol"])]
+            market.venue_symbol = data["symbol"]
             if frame["channel"] == "trade":
                 market.trade(data["trade_id"], data["price"], data["qty"], data["side"])
             elif frame["channel"] == "ticker":
