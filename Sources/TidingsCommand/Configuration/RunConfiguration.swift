@@ -36,6 +36,7 @@ struct RunConfiguration: Sendable, Equatable {
     var durability = Durability.normal
     var connectors: [Connector] = []
     var ingress = Ingress()
+    var processors: [Deriving] = []
     var webhooks: [WebhookConfiguration] = []
     var heartbeat = Duration.seconds(10)
     var eventBytes = 1 << 20

@@ -12,13 +12,14 @@
 /// and is not late by event time, is added all the same and the closed candle published again: the last version of each
 /// candle is always the same.
 public struct CandleProcessor: Deriver {
-    public var name: String { "candles" }
+    public let name: String
     public let configuration: CandleConfiguration
     private let plan: CandleSeries.Plan
     private var markets: RecentTable<MarketKey, CandleSeries>
     private var drops = CandleDrops()
 
-    public init(_ configuration: CandleConfiguration) {
+    public init(_ configuration: CandleConfiguration, name: String = "candles") {
+        self.name = name
         self.configuration = configuration
         self.plan = CandleSeries.Plan(configuration)
         self.markets = RecentTable(capacity: configuration.capacity / max(1, configuration.intervals.count))

@@ -23,6 +23,9 @@ public final class ConflationProcessor: Processor, IngressProcessor {
         var lost: UInt64 = 0
     }
 
+    /// Events that were chosen and did not pass: the bus had no room, or their stream had to make some.
+    public var lost: UInt64 { self.state.withLock { $0.lost } }
+
     /// - Parameters:
     ///   - filter: which events; others pass.
     ///   - capacity: the most streams at a time; the one not seen for longest goes, with what is held of it.
@@ -71,25 +74,43 @@ public final class ConflationProcessor: Processor, IngressProcessor {
         }
     }
 
-    /// What was released and could not be published will not come by.
-    public func forget(_ events: [StandardEvent]) {
+    /// What was released and how many of it did not come by.
+    private func forget(_ events: [StandardEvent]) {
         self.state.withLock { state in
             for event in events where state.released.remove(event.eventID) != nil { state.lost += 1 }
         }
     }
 
-    /// Releases what is due, again and again, until the task is cancelled.
+    /// Everything that is held, whether its interval is over or not.
+    public func drain() -> [StandardEvent] {
+        self.state.withLock { state in
+            var events: [StandardEvent] = []
+            for place in state.streams.indices {
+                guard let event = state.streams[place].event else { continue }
+                state.streams[place].event = nil
+                let renamed = self.renamed(event)
+                state.released.insert(renamed.eventID)
+                events.append(renamed)
+            }
+            return events
+        }
+    }
+
+    /// Publishes what is due, again and again, until the task is cancelled, and then what is left.
     public func run(on bus: any EventBus) async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(50))
-            let events = self.release(at: .now())
-            for batch in stride(from: 0, to: events.count, by: EventBatch.capacity) {
-                let part = EventBatch(events[batch..<min(batch + EventBatch.capacity, events.count)])
-                // Taken or not, it must not be waited for; the newest of the next interval is on its way.
-                _ = try? bus.tryPublish(part)
-            }
-            self.forget(events)
+            self.publish(self.release(at: .now()), on: bus)
         }
+        self.publish(self.drain(), on: bus)
+    }
+
+    /// Taken or not, it is not waited for: the newest of the next interval is on its way.
+    private func publish(_ events: [StandardEvent], on bus: any EventBus) {
+        for start in stride(from: 0, to: events.count, by: EventBatch.capacity) {
+            _ = try? bus.tryPublish(EventBatch(events[start..<min(start + EventBatch.capacity, events.count)]))
+        }
+        self.forget(events)
     }
 
     /// The event that was held has been seen by whoever tells duplicates apart.

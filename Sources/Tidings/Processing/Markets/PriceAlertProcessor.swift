@@ -5,7 +5,7 @@
 /// that ends with it; that extreme is the reference. For each source, symbol and direction (`up`, `down`) there is one
 /// alert, and then none before the window has passed. The same trades give the same alerts.
 public struct PriceAlertProcessor: Deriver {
-    public var name: String { "price_alert" }
+    public let name: String
     /// In either spelling, compared without case; empty for every one.
     public let symbols: [String]
     /// In percent, above zero.
@@ -32,7 +32,11 @@ public struct PriceAlertProcessor: Deriver {
     /// - Parameters:
     ///   - change: in percent.
     ///   - capacity: the most markets at a time; the one not traded for longest goes.
-    public init(symbols: [String] = [], change: ExactDecimal, window: Duration, capacity: Int = 10_000) {
+    public init(
+        symbols: [String] = [], change: ExactDecimal, window: Duration, capacity: Int = 10_000,
+        name: String = "price_alert"
+    ) {
+        self.name = name
         self.symbols = symbols
         self.change = change
         self.window = window

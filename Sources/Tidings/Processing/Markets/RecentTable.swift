@@ -1,7 +1,7 @@
 /// Values by key, at most so many: when there is no room, the sixteenth that was not used for longest goes.
 ///
 /// Use is counted, not timed, so that the same calls leave the same values.
-struct RecentTable<Key: Hashable, Value> {
+package struct RecentTable<Key: Hashable, Value> {
     fileprivate struct Entry {
         let key: Key
         var value: Value
@@ -13,20 +13,25 @@ struct RecentTable<Key: Hashable, Value> {
     private var places: [Key: Int] = [:]
     private var uses: UInt64 = 0
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
-    var count: Int { self.entries.count }
-    var indices: Range<Int> { self.entries.indices }
+    package var count: Int { self.entries.count }
+    package var indices: Range<Int> { self.entries.indices }
 
-    subscript(place: Int) -> Value {
+    package subscript(place: Int) -> Value {
         get { self.entries[place].value }
         _modify { yield &self.entries[place].value }
     }
 
+    package func key(at place: Int) -> Key { self.entries[place].key }
+
+    /// Higher for what was used later.
+    package func lastUse(at place: Int) -> UInt64 { self.entries[place].lastUse }
+
     /// Where the value of a key is, until the next call; made where there is none.
-    mutating func place(of key: Key, make: () -> Value, leaving: (Value) -> Void = { _ in }) -> Int {
+    package mutating func place(of key: Key, make: () -> Value, leaving: (Value) -> Void = { _ in }) -> Int {
         self.uses &+= 1
         if let place = self.places[key] {
             self.entries[place].lastUse = self.uses

@@ -5,7 +5,7 @@
 /// in steps of a sixtieth of its length. Sums are exact; the average has ``digits`` digits after the point, rounded to
 /// the nearest, of two equally near to the even one. The same trades give the same events.
 public struct VWAPProcessor: Deriver {
-    public var name: String { "vwap" }
+    public let name: String
     public let window: Duration
     public let updates: Duration
     /// After the point.
@@ -34,8 +34,10 @@ public struct VWAPProcessor: Deriver {
 
     /// - Parameter capacity: the most markets at a time; the one not traded for longest goes.
     public init(
-        window: Duration, updates: Duration = .seconds(1), digits: Int = 8, capacity: Int = 10_000
+        window: Duration, updates: Duration = .seconds(1), digits: Int = 8, capacity: Int = 10_000,
+        name: String = "vwap"
     ) {
+        self.name = name
         self.window = window
         self.updates = updates
         self.digits = min(max(0, digits), 100)
