@@ -33,7 +33,7 @@ struct Server {
             let processors = Processors(
                 self.configuration.processors, ingress: ingress, conflating: conflating, bus: bus)
             try await Self.remember(log, in: bus)
-            let connectors = try self.configuration.connectors.map { try Connector($0.configuration(), bus: bus) }
+            let connectors = try self.configuration.connectors.map { try Connector($0.settings, bus: bus) }
             do {
                 try await Webhooks.attached(self.configuration.webhooks, to: bus) { webhooks in
                     try await self.serve(bus, log, connectors, webhooks, processors, logger)
@@ -144,26 +144,6 @@ struct Server {
             },
             retryDeadLetter: { try await bus.retry($0) },
             processors: { processors.snapshots })
-    }
-}
-
-extension RunConfiguration.Connector {
-    /// The connector's own configuration.
-    func configuration() throws(ConnectorError) -> ConnectorConfiguration {
-        var configuration = ConnectorConfiguration(venue: self.venue, symbols: self.symbols, endpoint: self.endpoint)
-        if let channels = self.channels {
-            configuration.channels = []
-            for name in channels {
-                guard let channel = MarketChannel(rawValue: name) else {
-                    let known = MarketChannel.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ConnectorError(.unknownChannel, "'\(name)' is no channel; there are: \(known)")
-                }
-                configuration.channels.append(channel)
-            }
-        }
-        configuration.rest = self.rest
-        if let staleAfter = self.staleAfter { configuration.staleAfter = staleAfter }
-        return configuration
     }
 }
 
