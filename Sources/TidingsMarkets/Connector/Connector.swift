@@ -177,6 +177,8 @@ public final class Connector: Sendable {
 
     private func ask(_ request: VenueRequest, _ http: VenueHTTP) async {
         let answer = await http.answer(to: request)
+        // At the end nobody waits for it any more.
+        if Task.isCancelled { return }
         await self.feed.answered(answer, to: request, url: self.addresses.rest + request.target)
     }
 }

@@ -210,7 +210,8 @@ final class Feed: Sendable {
         self.eventLoop.assertInEventLoop()
         while true {
             let (actions, connections) = self.state.withLock { state in
-                (state.machine.takeActions(), state.connections)
+                let actions = state.machine.takeActions()
+                return (actions, actions.isEmpty ? [:] : state.connections)
             }
             if actions.isEmpty { return }
             for action in actions {

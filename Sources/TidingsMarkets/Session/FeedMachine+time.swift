@@ -13,6 +13,8 @@ extension FeedMachine {
             for index in self.links.indices { self.links[index].heardAt = now.monotonic }
         } else {
             self.session?.tick(at: now.wall, into: &self.output)
+            // Without a connection nobody is silent; that it is gone has been told.
+            if self.succession.carrier == nil { self.monitor.paused(until: now.monotonic) }
             for step in self.monitor.tick(at: now.monotonic) { self.follow(step, at: now) }
             self.findDead(reads, at: now.monotonic)
         }
@@ -55,6 +57,7 @@ extension FeedMachine {
     /// Drops connections on which nothing at all has come for too long: no data, no heartbeat, no pong.
     private mutating func findDead(_ reads: [Int: Int], at now: Int64) {
         let limit = self.limits.silence.boundedNanoseconds
+        guard limit > 0 else { return }
         var dead: [Int] = []
         for index in self.links.indices {
             let count = reads[self.links[index].number] ?? self.links[index].reads

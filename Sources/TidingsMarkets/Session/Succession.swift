@@ -34,8 +34,9 @@ struct Succession: Sendable {
         var droppedBecause: String?
     }
 
-    /// How long two connections may overlap before the new one is taken as it is.
-    static let overlap: Int64 = 30_000_000_000
+    /// How long two connections may overlap before the new one is taken as it is. Both bring data, so there is no hurry;
+    /// a venue's limits may make the snapshots of many books slow.
+    static let overlap: Int64 = 120_000_000_000
     private static let longestMargin: Int64 = 900_000_000_000
 
     private let life: Int64?
