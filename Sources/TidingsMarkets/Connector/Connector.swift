@@ -106,10 +106,11 @@ public final class Connector: Sendable {
     /// - Returns: why it has ended, unless it was told to.
     private func collect() async -> String? {
         let http: VenueHTTP
+        let feed = self.feed
         do throws(ConnectorError) {
             http = try VenueHTTP(
                 rest: self.addresses.rest, limits: self.venue.limits, proxy: self.configuration.proxy,
-                logger: self.logger)
+                logger: self.logger, onLimit: { feed.tell(.rateLimit($0)) })
         } catch {
             return error.message
         }

@@ -74,6 +74,11 @@ final class Feed: Sendable {
         }
     }
 
+    /// Tells of something that went wrong outside of the session. Never waits.
+    func tell(_ problem: VenueOutput.Problem) {
+        self.eventLoop.execute { self.performNow { $0.report(problem) } }
+    }
+
     /// As ``perform(_:)``, on the event loop already.
     private func performNow(_ body: (inout FeedMachine) -> Void) {
         self.eventLoop.assertInEventLoop()

@@ -18,6 +18,7 @@ struct TradeLedger: Sendable {
     private(set) var holes: [ClosedRange<UInt64>] = []
 
     /// A trade has come.
+    @inline(__always)
     mutating func take(_ number: UInt64) -> Verdict {
         guard let last = self.last else {
             self.last = number
@@ -27,7 +28,8 @@ struct TradeLedger: Sendable {
         self.last = number
         guard number - last > 1 else { return .new }
         let hole = last + 1...number - 1
-        self.remember(hole)
+        self.holes.append(hole)
+        self.forgetSurplus()
         return .newAfterGap(hole)
     }
 
@@ -36,13 +38,15 @@ struct TradeLedger: Sendable {
         guard let last = self.last, number > last else { return nil }
         self.last = number
         let hole = last + 1...number
-        self.remember(hole)
+        self.holes.append(hole)
+        self.forgetSurplus()
         return hole
     }
 
     /// What was lost in a range cannot be had any more.
     mutating func giveUp(_ range: ClosedRange<UInt64>) {
         self.holes = self.holes.flatMap { Self.subtract(range, from: $0) }
+        self.forgetSurplus()
     }
 
     /// The holes that are within a range.
@@ -53,11 +57,12 @@ struct TradeLedger: Sendable {
     private mutating func fill(_ number: UInt64) -> Bool {
         guard let index = self.holes.firstIndex(where: { $0.contains(number) }) else { return false }
         self.holes.replaceSubrange(index...index, with: Self.subtract(number...number, from: self.holes[index]))
+        self.forgetSurplus()
         return true
     }
 
-    private mutating func remember(_ hole: ClosedRange<UInt64>) {
-        self.holes.append(hole)
+    /// A late trade in the middle of a hole makes two of it, so this happens also when nothing is lost.
+    private mutating func forgetSurplus() {
         if self.holes.count > Self.maximumHoles { self.holes.removeFirst(self.holes.count - Self.maximumHoles) }
     }
 

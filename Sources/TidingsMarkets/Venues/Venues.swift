@@ -1,7 +1,8 @@
 /// The venues that come with Tidings.
 public enum Venues {
     public static let all: [any Venue] = [
-        Hyperliquid()
+        Binance(),
+        Hyperliquid(),
     ]
 
     /// The venue of a name, whatever its case.
