@@ -1,7 +1,7 @@
 /// The venues that come with Tidings.
 public enum Venues {
     public static let all: [any Venue] = [
-        Hyperliquid()
+        Hyperliquid(), Coinbase(), CoinbaseAdvanced(),
     ]
 
     /// The venue of a name, whatever its case.
