@@ -2,7 +2,10 @@
 public enum Venues {
     public static let all: [any Venue] = [
         Binance(),
+        Coinbase(),
+        CoinbaseAdvanced(),
         Hyperliquid(),
+        Kraken(),
     ]
 
     /// The venue of a name, whatever its case.
