@@ -11,8 +11,8 @@ struct BinanceBookSync: Sendable {
     struct Update: Sendable {
         var first: UInt64
         var last: UInt64
-        var bids: [OrderBook.Level]
-        var asks: [OrderBook.Level]
+        var bids: LevelList
+        var asks: LevelList
         var timestamp: Timestamp
         var receivedAt: Timestamp
     }
@@ -40,8 +40,6 @@ struct BinanceBookSync: Sendable {
     static let maximumBuffered = 2000
     /// So many levels they may have together.
     static let maximumBufferedLevels = 200_000
-    /// So many levels of a side are kept; the rest, far from the best price, are forgotten.
-    static let maximumLevels = 20_000
     /// A book that was whole for so long is asked for at once when it breaks; one that breaks again sooner has to wait.
     static let stableTime: Int64 = 30_000_000_000
     private static let firstDelay: Int64 = 500_000_000
@@ -149,13 +147,11 @@ struct BinanceBookSync: Sendable {
     }
 
     /// Puts an update into the book that ``verdict(first:last:)`` called the next.
-    mutating func apply(bids: [OrderBook.Level], asks: [OrderBook.Level], last: UInt64) {
-        for level in bids { self.book.set(.bid, price: level.price, size: level.volume) }
-        for level in asks { self.book.set(.ask, price: level.price, size: level.volume) }
+    @inline(__always)
+    mutating func apply(bids: LevelList, asks: LevelList, last: UInt64) {
+        self.book.apply(bids, to: .bid)
+        self.book.apply(asks, to: .ask)
         self.last = last
-        if self.book.count(.bid) > 2 * Self.maximumLevels || self.book.count(.ask) > 2 * Self.maximumLevels {
-            self.book.cut(to: Self.maximumLevels)
-        }
     }
 
     /// Keeps an update until the snapshot is there; `false` when there was no room, and older ones had to go.

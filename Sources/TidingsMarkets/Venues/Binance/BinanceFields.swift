@@ -9,7 +9,7 @@ struct BinanceFields {
     /// What `a` or `b` is.
     enum Either {
         case number(ExactDecimal)
-        case levels([OrderBook.Level])
+        case levels(LevelList)
     }
 
     /// What a frame is, by its `e`.
@@ -51,8 +51,8 @@ struct BinanceFields {
     var errorCode: ExactDecimal?
     var errorMessage: String?
     var lastUpdateID: UInt64?
-    var wholeBids: [OrderBook.Level]?
-    var wholeAsks: [OrderBook.Level]?
+    var wholeBids: LevelList?
+    var wholeAsks: LevelList?
 
     /// Reads an object.
     ///
@@ -152,7 +152,7 @@ extension BinanceFields.Either {
         return number
     }
 
-    var levels: [OrderBook.Level]? {
+    var levels: LevelList? {
         guard case .levels(let levels) = self else { return nil }
         return levels
     }
@@ -214,25 +214,25 @@ extension JSONReader {
 
     /// `[["price","size"],...]`; `nil` when a single one of them makes no sense: a book with a level left out would be
     /// wrong without anybody knowing.
-    mutating func binanceLevels() throws(JSONSyntaxError) -> [OrderBook.Level]? {
+    mutating func binanceLevels() throws(JSONSyntaxError) -> LevelList? {
         guard try self.kind() == .array else {
             try self.skipValue()
             return nil
         }
-        var levels: [OrderBook.Level] = []
+        var levels = LevelList()
         var isWhole = true
         try self.beginArray()
         var isFirst = true
         while try self.nextElement(isFirst: &isFirst) {
-            if let level = try self.binanceLevel() { levels.append(level) } else { isWhole = false }
+            if try !self.readBinanceLevel(into: &levels) { isWhole = false }
         }
         return isWhole ? levels : nil
     }
 
-    private mutating func binanceLevel() throws(JSONSyntaxError) -> OrderBook.Level? {
+    private mutating func readBinanceLevel(into levels: inout LevelList) throws(JSONSyntaxError) -> Bool {
         guard try self.kind() == .array else {
             try self.skipValue()
-            return nil
+            return false
         }
         var (price, size): (ExactDecimal?, ExactDecimal?)
         var position = 0
@@ -246,8 +246,9 @@ extension JSONReader {
             }
             position += 1
         }
-        guard let price, let size, price > .zero, size >= .zero else { return nil }
-        return OrderBook.Level(price: price, volume: size)
+        guard let price, let size, price > .zero, size >= .zero else { return false }
+        levels.append(price: price, size: size)
+        return true
     }
 }
 

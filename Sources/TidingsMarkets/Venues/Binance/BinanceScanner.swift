@@ -150,7 +150,7 @@ struct BinanceScanner {
 
     /// A list of levels, `[["price","size"],...]`, added to `levels`; `false` where it is anything else.
     @inline(__always)
-    mutating func levels(into levels: inout [OrderBook.Level]) -> Bool {
+    mutating func levels(into levels: inout LevelList) -> Bool {
         guard self.pass("[") else { return false }
         if self.pass("]") { return true }
         while true {
@@ -159,7 +159,7 @@ struct BinanceScanner {
             else { return false }
             // No price is zero; the careful reader says so.
             if price.compact?.mantissa == 0 { return false }
-            levels.append(OrderBook.Level(price: price, volume: size))
+            levels.append(price: price, size: size)
             let next = self.at[1]
             self.at += 2
             if next == UInt8(ascii: "]") { return true }

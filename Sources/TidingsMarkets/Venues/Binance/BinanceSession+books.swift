@@ -113,7 +113,8 @@ extension BinanceSession {
         if self.markets[index].bookMode == .updates { return nil }
         self.markets[index].bookMode = .whole
         if self.markets[index].sync.isLive, last <= self.markets[index].sync.last { return nil }
-        let book = LocalBook(bids: bids.reversed(), asks: asks.reversed())
+        var book = LocalBook()
+        book.replace(bids: bids, asks: asks)
         if book.isCrossed {
             self.tellCrossed(book, index, into: &output)
             self.tellMending(index, "bid and ask cross", into: &output)
@@ -251,11 +252,13 @@ struct BinanceSnapshot {
                 return nil
             }
         }
-        guard let fields, let last = fields.lastUpdateID, let bids = fields.wholeBids, let asks = fields.wholeAsks else {
+        guard let fields, let last = fields.lastUpdateID, let bids = fields.wholeBids, let asks = fields.wholeAsks
+        else {
             return nil
         }
         self.last = last
-        // The worst first: each level is then put at the end, where the best ones are.
-        self.book = LocalBook(bids: bids.reversed(), asks: asks.reversed())
+        var book = LocalBook()
+        book.replace(bids: bids, asks: asks)
+        self.book = book
     }
 }

@@ -77,8 +77,8 @@ extension BinanceSession {
     private mutating func readUpdate(
         _ scanner: inout BinanceScanner, _ isWrapped: Bool, at receivedAt: Timestamp, into output: inout VenueOutput
     ) -> Bool {
-        self.bids.removeAll(keepingCapacity: true)
-        self.asks.removeAll(keepingCapacity: true)
+        self.bids.removeAll()
+        self.asks.removeAll()
         guard let time = scanner.number(), let timestamp = Timestamp(binance: time), scanner.pass(",\"s\":\""),
             let key = scanner.symbol(), scanner.pass(",\"U\":"), let first = scanner.number(),
             scanner.pass(",\"u\":"), let last = scanner.number(), first <= last, scanner.pass(",\"b\":"),

@@ -59,8 +59,8 @@ public struct BinanceSession: VenueSession {
     /// Whether the venue refuses `historicalTrades`.
     var isHistoryRefused = false
     // The levels of the frame that is being read; kept for their memory.
-    var bids: [OrderBook.Level] = []
-    var asks: [OrderBook.Level] = []
+    var bids = LevelList()
+    var asks = LevelList()
 
     init(_ plan: FeedPlan) {
         self.plan = plan
