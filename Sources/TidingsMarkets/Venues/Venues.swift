@@ -1,8 +1,7 @@
 /// The venues that come with Tidings.
 public enum Venues {
     public static let all: [any Venue] = [
-        Binance(),
-        Hyperliquid(),
+        Binance(), Coinbase(), CoinbaseAdvanced(), Hyperliquid(),
     ]
 
     /// The venue of a name, whatever its case.
