@@ -17,7 +17,7 @@ struct TidingsCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, DemoCommand.self, SimulateCommand.self, TailCommand.self, PublishCommand.self,
-            QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, BenchCommand.self,
+            QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, BenchCommand.self,
         ]
     )
 

@@ -26,6 +26,9 @@ public final class Gateway: Service {
     private let logger: Logger
     private let onListening: @Sendable (GatewayAddress) async -> Void
     private let feed = Locked<StreamFeed?>(nil)
+    private let markets = MarketProjections()
+    /// The log's head when the gateway was made: what came after it is of this run of the program.
+    private let firstHead: Int64
 
     /// - Parameters:
     ///   - log: what is streamed and queried, and what the bus commits to.
@@ -41,6 +44,7 @@ public final class Gateway: Service {
         self.configuration = configuration
         self.bus = bus
         self.log = log
+        self.firstHead = log.bounds.head
         self.sources = sources
         self.logger = logger
         self.onListening = onListening
@@ -58,6 +62,8 @@ public final class Gateway: Service {
         let server = self.makeServer(feed)
         let observation = feed.start()
         defer { observation.cancel() }
+        let tap = try await self.markets.attach(to: self.bus, log: self.log, since: self.firstHead)
+        defer { tap.cancel() }
         try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
                 await scope.run()
@@ -166,6 +172,8 @@ public final class Gateway: Service {
         let publishing = IngestRoute(ingest: ingest, limits: self.configuration.limits)
         let letters = DeadLetterRoutes(store: self.log.deadLetters, retryDeadLetter: self.sources.retryDeadLetter)
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
+        let books = OrderBookRoute(books: self.markets.books)
+        let candles = CandleRoute(candles: self.markets.candles, log: self.log)
         let status = StatusRoutes(
             bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
@@ -184,6 +192,8 @@ public final class Gateway: Service {
                 [.get: { try await letters.one($0) }, .delete: { try await letters.remove($0) }]),
             HTTPRoute("/api/v1/dead-letters/*/retry", [.post: { try await letters.retry($0) }]),
             HTTPRoute("/api/v1/stream", [.get: { try await streams.stream($0) }]),
+            HTTPRoute("/api/v1/order-books/*", [.get: { try await books.book($0) }]),
+            HTTPRoute("/api/v1/candles", [.get: { try await candles.list($0) }]),
             HTTPRoute("/api/v1/connectors", [.get: { try await status.connectors($0) }]),
             HTTPRoute("/api/v1/metrics", [.get: { try await status.metrics($0) }]),
             HTTPRoute("/metrics", [.get: { try await exposition.metrics($0) }]),

@@ -6,6 +6,8 @@ public struct GatewaySources: Sendable {
     public var connectors: @Sendable () async -> [ConnectorSnapshot]
     /// What has to be well for the program to be ready.
     public var readiness: @Sendable () async -> [ReadinessCheck]
+    /// The processors, and what they have done so far.
+    public var processors: @Sendable () -> [ProcessorSnapshot]
     /// Puts a dead letter through the handler that failed; throws ``EventBusError`` with `notFound`, `noSuchHandler`, or
     /// why the bus cannot do it now. Without one no letter has a handler here.
     public var retryDeadLetter: @Sendable (EventID) async throws -> Void
@@ -15,11 +17,13 @@ public struct GatewaySources: Sendable {
         readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         retryDeadLetter: @escaping @Sendable (EventID) async throws -> Void = { _ in
             throw EventBusError(.noSuchHandler, "this server runs no handlers")
-        }
+        },
+        processors: @escaping @Sendable () -> [ProcessorSnapshot] = { [] }
     ) {
         self.connectors = connectors
         self.readiness = readiness
         self.retryDeadLetter = retryDeadLetter
+        self.processors = processors
     }
 }
 

@@ -19,13 +19,23 @@ final class CauseChain: Sendable {
     let depth: Int
 
     /// The chain of what a subscriber publishes while it handles an event.
-    init(subscriber: String, subscriberID: UInt64, handling event: borrowing StandardEvent) {
-        let subject = Subject(event)
+    convenience init(subscriber: String, subscriberID: UInt64, handling event: borrowing StandardEvent) {
+        self.init(subscriber, subscriberID, event.eventType, Subject(event), earlier: event.causes)
+    }
+
+    /// The chain of what a subscriber publishes because of an event that it handled before.
+    convenience init(subscriber: String, handling link: CauseLink) {
+        self.init(subscriber, .max, link.type, link.subject, earlier: link.earlier)
+    }
+
+    private init(
+        _ subscriber: String, _ subscriberID: UInt64, _ type: EventType, _ subject: Subject, earlier: CauseChain?
+    ) {
         self.subscriber = subscriber
         self.subscriberID = subscriberID
-        self.event = "\(event.eventType)\(subject.text.isEmpty ? "" : " \(subject.text)")"
-        self.hash = Self.hash(subscriber, event.eventType, subject)
-        self.earlier = event.causes
+        self.event = "\(type)\(subject.text.isEmpty ? "" : " \(subject.text)")"
+        self.hash = Self.hash(subscriber, type, subject)
+        self.earlier = earlier
         self.received = []
         self.depth = (self.earlier?.depth ?? 0) + 1
     }
@@ -127,10 +137,38 @@ extension CauseChain: CustomStringConvertible {
     }
 }
 
+/// What is kept of an event to name it in a chain later. Small for market data.
+struct CauseLink: Sendable {
+    let type: EventType
+    let earlier: CauseChain?
+    private let symbol: Name?
+    /// What the event is about, where its symbol does not say it all.
+    private let whole: Subject?
+
+    init(_ event: borrowing StandardEvent) {
+        self.type = event.eventType
+        self.earlier = event.causes
+        switch event.payload.kind {
+        case .trade, .ticker, .orderBook:
+            self.symbol = event.payload.symbol
+            self.whole = nil
+        case .candle, .object:
+            self.symbol = nil
+            self.whole = Subject(event)
+        }
+    }
+
+    fileprivate var subject: Subject { self.whole ?? Subject(symbol: self.symbol) }
+}
+
 /// What an event is about: its symbol and interval, item and address; where it names none of these, all of its payload.
-private struct Subject {
+private struct Subject: Sendable {
     let hash: UInt64
     let text: String
+
+    init(symbol: Name?) {
+        self.init([symbol?.description ?? ""])
+    }
 
     init(_ event: borrowing StandardEvent) {
         if let candle = event.payload.typedCandle {
@@ -145,7 +183,7 @@ private struct Subject {
                 self.init(parts)
             }
         } else {
-            self.init([event.payload.symbol?.description ?? ""])
+            self.init(symbol: event.payload.symbol)
         }
     }
 

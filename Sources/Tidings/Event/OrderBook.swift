@@ -11,7 +11,7 @@ public struct OrderBook: Sendable, Equatable {
         }
     }
 
-    public enum Kind: String, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
         /// All levels down to the chosen depth.
         case snapshot
         /// Changed levels only.

@@ -98,7 +98,7 @@ public final class BusMetrics: Sendable {
 }
 
 /// A counter of a backend, and what it was told last.
-private struct CounterHandle: Sendable {
+struct CounterHandle: Sendable {
     private let counter: Counter
     private var last: UInt64 = 0
 
@@ -123,9 +123,6 @@ private struct SubscriptionHandles: Sendable {
     private let duration: Timer
     private var handling = LatencyHistogram()
 
-    /// About so many durations are told of one interval.
-    private static let largestReport: UInt64 = 1000
-
     init(_ name: String, _ factory: any MetricsFactory) {
         let labels = [("subscriber", name)]
         self.totals = SubscriptionTotal.allCases.map {
@@ -146,10 +143,7 @@ private struct SubscriptionHandles: Sendable {
         self.stuck.set(subscription.statistics.stuck)
         let calls = subscription.handling.since(self.handling)
         self.handling = subscription.handling
-        let share = max(calls.total / Self.largestReport, 1)
-        for (nanoseconds, times) in calls.recorded {
-            for _ in 0..<(times + share - 1) / share { self.duration.recordNanoseconds(nanoseconds) }
-        }
+        calls.tell(self.duration)
     }
 
     /// The subscription is gone: nothing waits there any more.
@@ -158,5 +152,18 @@ private struct SubscriptionHandles: Sendable {
         self.lag.set(0)
         self.stuck.set(0)
         self.handling = LatencyHistogram()
+    }
+}
+
+extension LatencyHistogram {
+    /// About so many durations are told of one interval.
+    private static let largestReport: UInt64 = 1000
+
+    /// Tells a backend of the durations, of very many only a share of each size.
+    func tell(_ timer: Timer) {
+        let share = max(self.total / Self.largestReport, 1)
+        for (nanoseconds, times) in self.recorded {
+            for _ in 0..<(times + share - 1) / share { timer.recordNanoseconds(nanoseconds) }
+        }
     }
 }

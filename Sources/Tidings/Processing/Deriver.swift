@@ -11,12 +11,17 @@ public protocol Deriver: NamedProcessor {
 
     /// Time has passed. What is emitted has to name its cause: the last event that contributed to it.
     mutating func advance(to now: Timestamp, output: inout DerivedEvents) throws
+
+    /// What it counts besides what went in and came out, such as events that came too late, by name.
+    var counters: [String: UInt64] { get }
 }
 
 extension Deriver {
     public var interval: Duration? { nil }
 
     public mutating func advance(to now: Timestamp, output: inout DerivedEvents) throws {}
+
+    public var counters: [String: UInt64] { [:] }
 }
 
 /// Where a ``Deriver`` puts what it makes.
@@ -49,8 +54,13 @@ public struct DerivedEvents {
     public mutating func emit(_ event: StandardEvent, because cause: EventCause) {
         // Of one cause there may be several outputs at several times: those that are not made of the input of this call are
         // told apart by what they say.
-        let salt = cause == self.input ? 0 : event.contentHash
-        var derived = self.derivation.derive(event, from: cause, index: salt == 0 ? self.events.count : 0, salt: salt)
+        let isOfInput = cause == self.input
+        var derived = self.derivation.derive(
+            event, from: cause, index: isOfInput ? self.events.count : 0, salt: isOfInput ? 0 : event.contentHash)
+        if self.input == nil {
+            // What is made while an event is handled gets its chain from the bus: it is to look the same.
+            derived.causes = CauseChain(subscriber: self.derivation.subscriber, handling: cause.link)
+        }
         if derived.eventID != event.eventID { self.renamed[event.eventID] = derived.eventID }
         if let parent = event.parentEventID, let name = self.renamed[parent] { derived.parentEventID = name }
         self.events.append(derived)

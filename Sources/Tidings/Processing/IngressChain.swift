@@ -15,8 +15,16 @@ public final class IngressChain: Sendable {
     public let redaction: Redaction?
     public let limits: IngressLimits
 
+    /// A processor and what it has done.
+    private struct Member {
+        var processor: any IngressProcessor
+        var statistics = ProcessorStatistics()
+
+        var name: String { self.processor.name }
+    }
+
     private struct State: ~Copyable {
-        var processors: [any IngressProcessor]
+        var processors: [Member]
     }
 
     private let state: Locked<State>
@@ -33,14 +41,14 @@ public final class IngressChain: Sendable {
     ) {
         self.redaction = redaction
         self.limits = limits
-        self.state = Locked(State(processors: processors))
+        self.state = Locked(State(processors: processors.map { Member(processor: $0) }))
         self.processorCount = Atomic(processors.count)
     }
 
     /// Adds a processor behind those that are there.
     public func attach(_ processor: some IngressProcessor) {
         self.state.withLock { state in
-            state.processors.append(processor)
+            state.processors.append(Member(processor: processor))
             self.processorCount.store(state.processors.count, ordering: .releasing)
         }
     }
@@ -59,6 +67,13 @@ public final class IngressChain: Sendable {
             state.processors.removeAll { $0.name == name }
             self.processorCount.store(state.processors.count, ordering: .releasing)
             return state.processors.count < count
+        }
+    }
+
+    /// What each processor has done, in their order. Of one that refuses an event, that counts as failed.
+    public var snapshots: [ProcessorSnapshot] {
+        self.state.withLock { state in
+            state.processors.map { ProcessorSnapshot(name: $0.name, statistics: $0.statistics) }
         }
     }
 
@@ -183,23 +198,32 @@ public final class IngressChain: Sendable {
     }
 
     private func transform(
-        _ event: StandardEvent, at index: Int, _ processors: inout [any IngressProcessor],
+        _ event: StandardEvent, at index: Int, _ processors: inout [Member],
         _ verdict: inout IngressVerdict?
     ) {
         var current = event
         var isChanged = false
         let start = MonotonicClock.nanoseconds()
+        var begun = start
         for place in processors.indices {
+            processors[place].statistics.processed &+= 1
             do {
                 let mark = EventID.mark
-                guard let next = try processors[place].process(current) else {
+                let result = try processors[place].processor.process(current)
+                let ended = MonotonicClock.nanoseconds()
+                processors[place].statistics.time.record(nanoseconds: ended - begun)
+                begun = ended
+                guard let next = result else {
+                    processors[place].statistics.filtered &+= 1
                     let rejection = IngressRejection(filteredBy: processors[place].name, at: index)
                     return self.change(&verdict) { $0.reject(rejection) }
                 }
                 if next.isUnchanged(from: current) { continue }
                 isChanged = true
+                processors[place].statistics.emitted &+= 1
                 current = next.succeeding(current, processor: processors[place].name, since: mark)
             } catch {
+                processors[place].statistics.failed &+= 1
                 let rejection = self.rejection(of: event, at: index, by: processors[place].name, error)
                 return self.change(&verdict) { $0.reject(rejection) }
             }

@@ -47,7 +47,8 @@ public final class ProcessorService: Sendable {
         logger: Logger = Logger(label: "tidings.processor")
     ) {
         self.init(
-            name: deriver.name, work: DeriverWork(deriver), bus: bus, filter: filter, options: options, logger: logger)
+            name: deriver.name, work: DeriverWork(deriver, subscriber: options?.name ?? deriver.name), bus: bus,
+            filter: filter, options: options, logger: logger)
     }
 
     private init(
@@ -66,6 +67,11 @@ public final class ProcessorService: Sendable {
     public var statistics: SubscriptionStatistics? {
         self.state.withLock { $0.subscription }?.statistics
     }
+
+    /// What the processor has done, also while stopped.
+    public var processing: ProcessorStatistics { self.work.processing }
+
+    public var snapshot: ProcessorSnapshot { ProcessorSnapshot(name: self.name, statistics: self.processing) }
 
     // MARK: Lifetime
 

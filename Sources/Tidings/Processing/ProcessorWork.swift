@@ -3,21 +3,39 @@ protocol ProcessorWork: Sendable {
     var interval: Duration? { get }
     func process(_ event: StandardEvent, on bus: any EventBus) async throws
     func advance(to now: Timestamp, on bus: any EventBus) async throws
+    var processing: ProcessorStatistics { get }
 }
 
 /// One event or none out of one.
 struct SingleWork<Work: Processor>: ProcessorWork {
     let processor: Work
+    private let counts = ProcessorCounts()
+
+    init(processor: Work) {
+        self.processor = processor
+    }
 
     var interval: Duration? { nil }
 
     func process(_ event: StandardEvent, on bus: any EventBus) async throws {
         let derivation = Derivation(of: self.processor.name)
-        guard let output = try await self.processor.process(event), output.eventID != event.eventID else { return }
+        let start = MonotonicClock.nanoseconds()
+        let output: StandardEvent?
+        do {
+            output = try await self.processor.process(event)
+        } catch {
+            self.counts.count(since: start) { $0.failed &+= 1 }
+            throw error
+        }
+        self.counts.count(since: start) { if output == nil { $0.filtered &+= 1 } }
+        guard let output, output.eventID != event.eventID else { return }
         var derived = derivation.derive(output, from: EventCause(event), index: 0)
         derived.markProcessed(after: derivation.elapsed)
         try await bus.publish(derived: derived)
+        self.counts.change { $0.emitted &+= 1 }
     }
+
+    var processing: ProcessorStatistics { self.counts.statistics }
 
     func advance(to now: Timestamp, on bus: any EventBus) async throws {}
 }
@@ -34,13 +52,17 @@ final class DeriverWork<Work: Deriver>: ProcessorWork {
     }
 
     private let name: String
+    private let subscriber: String
     let interval: Duration?
     private let state: Locked<State>
+    private let counts = ProcessorCounts()
     /// Keeps what is published in the order in which it was made.
     private let turn = ProcessingTurn()
 
-    init(_ deriver: Work) {
+    /// - Parameter subscriber: as whom the deriver is subscribed.
+    init(_ deriver: Work, subscriber: String) {
         self.name = deriver.name
+        self.subscriber = subscriber
         self.interval = deriver.interval
         self.state = Locked(State(deriver: deriver))
     }
@@ -49,9 +71,17 @@ final class DeriverWork<Work: Deriver>: ProcessorWork {
         try await self.turn.withTurn {
             try await self.publishBacklog(on: bus)
             if self.state.withLock({ $0.last == event.eventID }) { return }
-            var output = DerivedEvents(derivation: Derivation(of: self.name), input: EventCause(event))
-            try self.state.withLock { try $0.deriver.process(event, output: &output) }
+            let derivation = Derivation(of: self.name, as: self.subscriber)
+            var output = DerivedEvents(derivation: derivation, input: EventCause(event))
+            let start = MonotonicClock.nanoseconds()
+            do {
+                try self.state.withLock { try $0.deriver.process(event, output: &output) }
+            } catch {
+                self.counts.count(since: start) { $0.failed &+= 1 }
+                throw error
+            }
             let events = output.finish()
+            self.counts.count(since: start) { _ in }
             self.state.withLock { state in
                 state.backlog = events
                 state.last = event.eventID
@@ -64,12 +94,23 @@ final class DeriverWork<Work: Deriver>: ProcessorWork {
     func advance(to now: Timestamp, on bus: any EventBus) async throws {
         try await self.turn.withTurn {
             guard try self.tryPublishBacklog(on: bus) else { return }
-            var output = DerivedEvents(derivation: Derivation(of: self.name), input: nil)
-            try self.state.withLock { try $0.deriver.advance(to: now, output: &output) }
+            var output = DerivedEvents(derivation: Derivation(of: self.name, as: self.subscriber), input: nil)
+            do {
+                try self.state.withLock { try $0.deriver.advance(to: now, output: &output) }
+            } catch {
+                self.counts.change { $0.failed &+= 1 }
+                throw error
+            }
             let events = output.finish()
             self.state.withLock { $0.backlog = events }
             _ = try self.tryPublishBacklog(on: bus)
         }
+    }
+
+    var processing: ProcessorStatistics {
+        var statistics = self.counts.statistics
+        statistics.counters = self.state.withLock { $0.deriver.counters }
+        return statistics
     }
 
     // MARK: Publishing
@@ -104,6 +145,8 @@ final class DeriverWork<Work: Deriver>: ProcessorWork {
     /// Takes a batch off the backlog, unless the log may yet take it: what has been accepted is recognised then.
     private func settle(_ batch: EventBatch, _ report: PublishReport) throws(EventBusError) {
         let error = report.firstRefusal
+        let accepted = report.acceptedCount
+        if accepted > 0 { self.counts.change { $0.emitted &+= UInt64(accepted) } }
         if error?.code != .store { self.state.withLock { $0.backlog.removeFirst(batch.count) } }
         if let error { throw error }
     }

@@ -1,10 +1,16 @@
 /// Rejects market events that are not what their type says: a `trade` without a price, a candle whose high is below its
 /// low, a side that is none. Other types pass. Says which field is wrong: `payload.price: is missing`.
 ///
-/// Judges shape only: a crossed book or a price far off is for others to find. Prices and sizes may be numbers or texts
-/// that hold one, as everywhere.
+/// Judges shape only, unless ``ValidationRules`` ask for more: which symbols there may be, bounds of prices and volumes,
+/// a bid that is not above the ask. Prices and sizes may be numbers or texts that hold one, as everywhere.
 public struct ValidationProcessor: IngressProcessor {
-    public init() {}
+    public let rules: ValidationRules
+    private let judge: ValidationJudge?
+
+    public init(_ rules: ValidationRules = ValidationRules()) {
+        self.rules = rules
+        self.judge = rules.isEmpty ? nil : ValidationJudge(rules)
+    }
 
     public var name: String { "validate" }
 
@@ -15,6 +21,11 @@ public struct ValidationProcessor: IngressProcessor {
 
     /// Throws when the event is not what its type says.
     public func validate(_ event: borrowing StandardEvent) throws(EventValidationError) {
+        try self.checkShape(event)
+        if let judge = self.judge { try judge.check(event) }
+    }
+
+    private func checkShape(_ event: borrowing StandardEvent) throws(EventValidationError) {
         let type = event.eventType
         if type == .trade {
             if event.payload.kind == .trade, let trade = event.payload.trade { return try Self.check(trade) }

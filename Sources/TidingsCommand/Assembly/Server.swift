@@ -28,13 +28,15 @@ struct Server {
         let logger = Logger(label: "tidings")
         let log = try await self.openLog()
         do {
-            let ingress = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
+            let (ingress, conflating) = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
             let bus = MemoryEventBus(log: log, ingress: ingress)
+            let processors = Processors(
+                self.configuration.processors, ingress: ingress, conflating: conflating, bus: bus)
             try await Self.remember(log, in: bus)
-            let connectors = try self.configuration.connectors.map { try Connector($0.configuration(), bus: bus) }
+            let connectors = try self.configuration.connectors.map { try Connector($0.settings, bus: bus) }
             do {
                 try await Webhooks.attached(self.configuration.webhooks, to: bus) { webhooks in
-                    try await self.serve(bus, log, connectors, webhooks, logger)
+                    try await self.serve(bus, log, connectors, webhooks, processors, logger)
                 }
             } catch {
                 // Durable handlers read the log until then.
@@ -73,11 +75,11 @@ struct Server {
 
     private func serve(
         _ bus: MemoryEventBus, _ log: any EventLog, _ connectors: [Connector], _ webhooks: Webhooks,
-        _ logger: Logger
+        _ processors: Processors, _ logger: Logger
     ) async throws {
         let gateway = try Gateway(
             configuration: self.gatewayConfiguration, bus: bus, log: log,
-            sources: Self.sources(bus, connectors),
+            sources: Self.sources(bus, connectors, processors),
             onListening: { address in
                 let isJSON = if case .json = self.console?.format { true } else { false }
                 StandardOutput.write(
@@ -97,8 +99,15 @@ struct Server {
             let batches = try handler.attach(to: bus)
             services.append(.init(service: Work { await handler.run(batches) }, successTerminationBehavior: .ignore))
         }
+        // They handle what the bus hands them while it stops.
+        services += processors.derivers.map { processor in
+            .init(service: CancelledWork { try? await processor.run() }, successTerminationBehavior: .ignore)
+        }
         services.append(.init(service: BusService(bus: bus) { await webhooks.shutdown() }))
         services.append(.init(service: CancelledWork { await heartbeat.run() }, successTerminationBehavior: .ignore))
+        services += processors.conflating.map { conflation in
+            .init(service: CancelledWork { await conflation.run(on: bus) }, successTerminationBehavior: .ignore)
+        }
         services += self.extras.map { .init(service: $0) }
         services += connectors.map { connector in
             .init(service: CancelledWork { await connector.run() }, successTerminationBehavior: .ignore)
@@ -106,7 +115,7 @@ struct Server {
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(9)
-        try await ServiceGroup(configuration: group).run()
+        try await processors.started { try await ServiceGroup(configuration: group).run() }
     }
 
     private var gatewayConfiguration: GatewayConfiguration {
@@ -123,7 +132,9 @@ struct Server {
     }
 
     /// What the gateway asks about.
-    private static func sources(_ bus: MemoryEventBus, _ connectors: [Connector]) -> GatewaySources {
+    private static func sources(
+        _ bus: MemoryEventBus, _ connectors: [Connector], _ processors: Processors
+    ) -> GatewaySources {
         GatewaySources(
             connectors: { connectors.map { ConnectorSnapshot($0.health) } },
             readiness: {
@@ -131,26 +142,8 @@ struct Server {
                 let store = ReadinessCheck("store", error == nil ? .pass : .fail, reason: error?.message)
                 return [store] + connectors.map { ReadinessCheck(feed: $0.health) }
             },
-            retryDeadLetter: { try await bus.retry($0) })
-    }
-}
-
-extension RunConfiguration.Connector {
-    /// The connector's own configuration.
-    func configuration() throws(ConnectorError) -> ConnectorConfiguration {
-        var configuration = ConnectorConfiguration(venue: self.venue, symbols: self.symbols, endpoint: self.endpoint)
-        if let channels = self.channels {
-            configuration.channels = []
-            for name in channels {
-                guard let channel = MarketChannel(rawValue: name) else {
-                    let known = MarketChannel.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ConnectorError(.unknownChannel, "'\(name)' is no channel; there are: \(known)")
-                }
-                configuration.channels.append(channel)
-            }
-        }
-        if let staleAfter = self.staleAfter { configuration.staleAfter = staleAfter }
-        return configuration
+            retryDeadLetter: { try await bus.retry($0) },
+            processors: { processors.snapshots })
     }
 }
 

@@ -24,8 +24,15 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A venue's WebSocket, instead of its public one; may be repeated.", valueName: "venue=url"))
+        help: ArgumentHelp(
+            "A venue's WebSocket, instead of its public one; VENUE.rest=URL for its HTTP. May be repeated.",
+            valueName: "venue=url"))
     var endpoint: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write the venues' raw frames into files here, for `simulate`.", valueName: "directory"))
+    var record: String?
 
     @OptionGroup var serving: ServingOptions
 
@@ -40,6 +47,11 @@ struct RunCommand: AsyncParsableCommand {
         let connectors = try self.connectors()
         if !connectors.isEmpty { configuration.connectors = connectors }
         try self.applyEndpoints(to: &configuration.connectors)
+        if let record = self.record {
+            for place in configuration.connectors.indices {
+                configuration.connectors[place].recordingDirectory = record
+            }
+        }
         try self.serving.apply(to: &configuration)
         Logs.bootstrap(level: configuration.logLevel, format: configuration.logFormat)
         try await Server(configuration, console: self.serving.console).run()
@@ -57,7 +69,7 @@ struct RunCommand: AsyncParsableCommand {
             let symbols = text[text.index(after: colon)...].split(separator: ",").map(String.init)
             guard !symbols.isEmpty else { throw ValidationError("--connector: '\(text)' names no symbol") }
             do throws(ConnectorError) {
-                _ = try Venues.named(venue).instruments(named: symbols)
+                try RunConfiguration.Connector(venue: venue, symbols: symbols).check()
             } catch {
                 throw ValidationError("--connector: \(error.message)")
             }

@@ -45,7 +45,7 @@ extension RunConfiguration {
             reader.report(node, "bus", "only 'memory' is available in this version, was '\(text)'")
         }
         self.readStore(root["store"], directory, &reader)
-        self.readConnectors(root["connectors"], &reader)
+        self.readConnectors(root["connectors"], directory, &reader)
         self.readProcessors(root["processors"], &reader)
         self.readHandlers(root["handlers"], directory, &reader)
         self.readRedaction(root["redact"], &reader)
@@ -76,31 +76,6 @@ extension RunConfiguration {
 
     static func resolve(_ path: String, _ directory: String) -> String {
         path.hasPrefix("/") || directory.isEmpty ? path : directory + "/" + path
-    }
-
-    private mutating func readConnectors(_ node: Node?, _ reader: inout YAMLReader) {
-        guard let node else { return }
-        guard let sequence = node.sequence else { return reader.report(node, "connectors", "must be a list") }
-        for (index, element) in sequence.enumerated() {
-            let path = "connectors[\(index)]"
-            guard let mapping = reader.mapping(element, path) else { continue }
-            reader.expect(
-                mapping, in: path, only: ["venue", "symbols", "channels", "endpoint", "rest", "stale_after"])
-            guard let venue = reader.text(mapping["venue"], "\(path).venue") else {
-                if mapping["venue"] == nil { reader.report(element, "\(path).venue", "is required") }
-                continue
-            }
-            guard let symbols = reader.texts(mapping["symbols"], "\(path).symbols"), !symbols.isEmpty else {
-                reader.report(mapping["symbols"] ?? element, "\(path).symbols", "must name at least one symbol")
-                continue
-            }
-            self.connectors.append(
-                Connector(
-                    venue: venue, symbols: symbols, channels: reader.texts(mapping["channels"], "\(path).channels"),
-                    endpoint: reader.text(mapping["endpoint"], "\(path).endpoint"),
-                    rest: reader.text(mapping["rest"], "\(path).rest"),
-                    staleAfter: reader.duration(mapping["stale_after"], "\(path).stale_after")))
-        }
     }
 
     private mutating func readLimits(_ node: Node?, _ reader: inout YAMLReader) {

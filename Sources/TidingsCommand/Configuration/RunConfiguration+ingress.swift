@@ -7,16 +7,53 @@ extension RunConfiguration {
         /// Names of secrets beyond the built-in ones, and built-in ones that are none.
         var redacted: [String] = []
         var kept: [String] = []
-        /// Whether market events that lack what their type needs are rejected.
-        var validates = false
+        /// The processors, in their order.
+        var steps: [Step] = []
 
+        enum Step: Sendable, Equatable {
+            case validate(ValidationRules)
+            case dedupe(fields: [String], EventFilter, window: Int)
+            case throttle(EventFilter, every: Duration)
+            case conflate(EventFilter, every: Duration)
+
+            /// What it is called where it has no other of its kind before it.
+            var name: String {
+                switch self {
+                case .validate: "validate"
+                case .dedupe: "dedupe"
+                case .throttle: "throttle"
+                case .conflate: "conflate"
+                }
+            }
+        }
+
+        /// The chain, and those of its processors that hold events back and have to be run.
+        ///
         /// - Parameter byteLimit: the longest event that is accepted.
-        func chain(byteLimit: Int) -> IngressChain {
+        func chain(byteLimit: Int) -> (chain: IngressChain, conflating: [ConflationProcessor]) {
             var limits = IngressLimits()
             limits.maximumByteCount = byteLimit
-            return IngressChain(
-                redaction: Redaction(adding: self.redacted, keeping: self.kept), limits: limits,
-                processors: self.validates ? [ValidationProcessor()] : [])
+            var processors: [any IngressProcessor] = []
+            var conflating: [ConflationProcessor] = []
+            var names = ProcessorNames()
+            for step in self.steps {
+                let name = names.next(step.name)
+                switch step {
+                case .validate(let rules): processors.append(ValidationProcessor(rules))
+                case .dedupe(let fields, let filter, let window):
+                    processors.append(
+                        DeduplicationProcessor(fields: fields, filter: filter, window: window, name: name))
+                case .throttle(let filter, let every):
+                    processors.append(ThrottleProcessor(filter, every: every, name: name))
+                case .conflate(let filter, let every):
+                    let conflation = ConflationProcessor(filter, every: every, name: name)
+                    processors.append(conflation)
+                    conflating.append(conflation)
+                }
+            }
+            let chain = IngressChain(
+                redaction: Redaction(adding: self.redacted, keeping: self.kept), limits: limits, processors: processors)
+            return (chain, conflating)
         }
     }
 
@@ -26,29 +63,5 @@ extension RunConfiguration {
         reader.expect(redact, in: "redact", only: ["add", "keep"])
         self.ingress.redacted = reader.texts(redact["add"], "redact.add") ?? []
         self.ingress.kept = reader.texts(redact["keep"], "redact.keep") ?? []
-    }
-
-    /// Reads `processors`: a list whose elements each name one kind of processor.
-    mutating func readProcessors(_ node: Node?, _ reader: inout YAMLReader) {
-        guard let node else { return }
-        guard let sequence = node.sequence else { return reader.report(node, "processors", "must be a list") }
-        for (index, element) in sequence.enumerated() {
-            let path = "processors[\(index)]"
-            guard let processor = reader.mapping(element, path) else { continue }
-            reader.expect(processor, in: path, only: ["validate", "candles", "price_alert"])
-            for name in ["candles", "price_alert"] {
-                if let key = processor.first(where: { $0.key.string == name })?.key {
-                    reader.report(key, "\(path).\(name)", "is not available in this version")
-                }
-            }
-            guard let node = processor["validate"] else {
-                if processor.isEmpty { reader.report(element, path, "names no processor; there is: validate") }
-                continue
-            }
-            if let settings = reader.mapping(node, "\(path).validate") {
-                reader.expect(settings, in: "\(path).validate", only: [])
-            }
-            self.ingress.validates = true
-        }
     }
 }

@@ -18,15 +18,6 @@ struct RunConfiguration: Sendable, Equatable {
         case full, normal, off
     }
 
-    struct Connector: Sendable, Equatable {
-        var venue: String
-        var symbols: [String]
-        var channels: [String]?
-        var endpoint: String?
-        var rest: String?
-        var staleAfter: Duration?
-    }
-
     enum LogFormat: String, Sendable, CaseIterable {
         case text, json
     }
@@ -36,6 +27,7 @@ struct RunConfiguration: Sendable, Equatable {
     var durability = Durability.normal
     var connectors: [Connector] = []
     var ingress = Ingress()
+    var processors: [Deriving] = []
     var webhooks: [WebhookConfiguration] = []
     var heartbeat = Duration.seconds(10)
     var eventBytes = 1 << 20

@@ -12,6 +12,7 @@ final class MetricsExposition: Sendable {
         var types = BoundedLabels()
         var subscribers = BoundedLabels()
         var connectors = BoundedLabels()
+        var processors = BoundedLabels()
     }
 
     private let bus: any EventBus
@@ -53,6 +54,8 @@ final class MetricsExposition: Sendable {
             "tidings_dead_letters_evicted_total", .counter, "Dead letters that went for want of room.", evicted)
         self.write(self.feed.statistics, to: &text)
         self.write(connectors, to: &text)
+        let processors = self.sources.processors()
+        self.write(self.labels.withLock { $0.processors.labelled(processors) }, to: &text)
         MetricsExpositionProcess.current().write(to: &text)
         return text.text
     }
@@ -147,6 +150,34 @@ final class MetricsExposition: Sendable {
             "tidings_gateway_latency_seconds", .histogram,
             "How long live events waited between publishing and being sent to streaming clients."
         ) { $0.histogram(streams.latency) }
+    }
+
+    // MARK: Processors
+
+    private func write(_ processors: [ProcessorSnapshot], to text: inout MetricsExpositionText) {
+        func family(_ name: String, _ help: String, _ value: (ProcessorStatistics) -> UInt64) {
+            text.family("tidings_processor_\(name)_total", .counter, help) { family in
+                for processor in processors {
+                    family.sample(value(processor.statistics), ("processor", processor.name))
+                }
+            }
+        }
+        family("processed", "Events that a processor was given.") { $0.processed }
+        family("emitted", "Events that a processor made or changed.") { $0.emitted }
+        family("filtered", "Events that a processor filtered.") { $0.filtered }
+        family("failed", "Events at which a processor threw, or which it refused.") { $0.failed }
+        text.family("tidings_processor_counted_total", .counter, "What a processor counts itself.") { family in
+            for processor in processors {
+                for (what, count) in processor.statistics.counters.sorted(by: { $0.key < $1.key }) {
+                    family.sample(count, ("processor", processor.name), ("what", what))
+                }
+            }
+        }
+        text.family("tidings_processor_duration_seconds", .histogram, "How long calls of a processor took.") { family in
+            for processor in processors where processor.statistics.time.total > 0 {
+                family.histogram(processor.statistics.time, ("processor", processor.name))
+            }
+        }
     }
 
     // MARK: Connectors

@@ -1,166 +1,184 @@
 public import Logging
 import NIOCore
+import NIOPosix
 public import Tidings
 import TidingsWebSocket
 
 /// Collects from one venue and publishes to a bus, for as long as it runs.
 ///
-/// Comes back by itself when the connection breaks, a venue asks for patience (HTTP 418 and 429 with `Retry-After`), or a
-/// symbol falls silent; every change of state is a `connector_status` event. Events have deterministic ids, so what a venue
-/// repeats after a reconnect is recognised as known by the bus and its log.
+/// Comes back by itself when a connection breaks or falls silent, when a venue asks for patience (HTTP 418 and 429 with
+/// `Retry-After`), and when a stream of a symbol goes quiet; connections that a venue ends at an age are followed by new
+/// ones before, both overlapping. Every change of state is a `connector_status` event. Events have deterministic ids, so
+/// what a venue repeats after a reconnect is recognised as known by the bus and its log.
+///
+/// A service: ``run()`` is all of its life. Everything else is safe to call from any thread.
 public final class Connector: Sendable {
     public let configuration: ConnectorConfiguration
-    private let endpoint: WebSocketURL
+    /// What is collected from.
+    public let venue: any Venue
+    private let addresses: ConnectorAddresses
     private let feed: Feed
-    private let bus: any EventBus
-    private let tell: ConnectorEvents
     private let client: WebSocketClient
+    private let recorder: FrameRecorder?
     private let logger: Logger
+    private let hasRun = Locked(false)
 
-    /// - Throws: when the venue, a symbol or the endpoint makes no sense.
+    private static let tickInterval = Duration.milliseconds(100)
+
+    /// - Throws: when the venue, an address or the recording's directory makes no sense, or nothing is asked for. Whether
+    ///   the venue has the symbols is found out by running.
     public init(
         _ configuration: ConnectorConfiguration, bus: any EventBus,
         logger: Logger = Logger(label: "tidings.connector")
     ) throws(ConnectorError) {
-        let venue = try Venues.named(configuration.venue)
-        let instruments = try venue.instruments(named: configuration.symbols)
-        let plan = FeedPlan(instruments: instruments, channels: configuration.channels)
-        let endpoint = configuration.endpoint ?? venue.endpoint
-        do throws(WebSocketError) {
-            self.endpoint = try WebSocketURL(endpoint)
-        } catch {
-            throw ConnectorError(.invalidEndpoint, "'\(endpoint)' is no WebSocket address: \(error.message)")
+        let venue: any Venue
+        switch configuration.venue {
+        case .named(let name): venue = try Venues.named(name)
+        case .value(let value): venue = value
         }
-        var configuration = configuration
-        configuration.venue = venue.name
-        self.configuration = configuration
-        self.bus = bus
-        self.tell = ConnectorEvents(source: Name(venue.name))
-        self.client = WebSocketClient()
+        try Self.check(configuration, venue)
+        let addresses = try ConnectorAddresses(configuration, venue)
         var logger = logger
         logger[metadataKey: LogKey.connector] = "\(venue.name)"
+        let recorder = try configuration.recordingDirectory.map { directory throws(ConnectorError) in
+            try FrameRecorder(directory: directory, venue: venue.name, logger: logger)
+        }
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let machine = FeedMachine(
+            source: Name(venue.name), symbols: configuration.symbols, limits: venue.limits,
+            staleAfter: configuration.staleAfter, life: configuration.connectionLife ?? venue.limits.connectionLife,
+            maximumStall: configuration.maximumStall)
+        self.configuration = configuration
+        self.venue = venue
+        self.addresses = addresses
+        self.recorder = recorder
+        self.client = Self.client(addresses)
         self.logger = logger
         self.feed = Feed(
-            session: venue.makeSession(plan), streams: plan.streams,
-            symbols: instruments.map { Name($0.symbol) },
-            watched: configuration.channels.contains { $0 == .orderBook || $0 == .ticker },
-            configuration: configuration, bus: bus, logger: logger)
+            machine, endpoint: addresses.webSocket, bus: bus, recorder: recorder, eventLoop: eventLoop,
+            jobLimit: 2 * configuration.symbols.count + 80, logger: logger)
     }
 
-    /// How it is doing; safe to ask from any thread.
+    private static func check(_ configuration: ConnectorConfiguration, _ venue: any Venue) throws(ConnectorError) {
+        func invalid(_ message: String) -> ConnectorError { ConnectorError(.invalidConfiguration, message) }
+        guard !configuration.symbols.isEmpty else { throw invalid("symbols: must name at least one") }
+        for symbol in configuration.symbols {
+            let isText = symbol.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+            guard (1...64).contains(symbol.utf8.count), isText else {
+                throw ConnectorError(.unknownSymbol, "'\(symbol)' is no symbol of \(venue.name)")
+            }
+        }
+        guard !configuration.channels.isEmpty else { throw invalid("channels: must name at least one") }
+        guard Set(configuration.channels).count == configuration.channels.count else {
+            throw invalid("channels: one stands twice")
+        }
+        guard configuration.staleAfter > .zero else { throw invalid("stale_after: must be more than zero") }
+    }
+
+    private static func client(_ addresses: ConnectorAddresses) -> WebSocketClient {
+        var configuration = WebSocketClientConfiguration()
+        configuration.proxy = addresses.proxy
+        // Stopping waits for the venue's goodbye this long.
+        configuration.options.closeTimeout = .seconds(2)
+        return WebSocketClient(configuration: configuration)
+    }
+
+    /// How it is doing.
     public var health: ConnectorHealth { self.feed.health }
 
-    /// Collects until the task is cancelled or the bus has stopped. Called once.
+    /// A symbol's whole order book as it stands, and whether it is to be relied on; `nil` when there is none.
+    ///
+    /// - Parameter symbol: in our spelling.
+    public func orderBook(of symbol: String) -> (book: LocalBook, isLive: Bool)? { self.feed.book(of: symbol) }
+
+    /// Collects until the task is cancelled, the bus has stopped or the venue has none of the symbols. Called once.
     public func run() async {
-        var backoff = Backoff()
-        var hasBeenOpen = false
-        while !Task.isCancelled {
-            self.add(.connecting)
-            let began = ContinuousClock.now
-            let failure = await self.connectOnce(isFirst: !hasBeenOpen)
-            if failure.hasBeenOpen { hasBeenOpen = true }
-            if Task.isCancelled || failure.isBusStopped { break }
-            backoff.connectionEnded(after: ContinuousClock.now - began)
-            let delay = backoff.nextDelay(chance: .random(in: 0..<1), atLeast: failure.retryAfter)
-            self.feed.add(self.tell.error(failure.code, failure.reason, failure.details))
-            self.feed.add(
-                self.tell.status(.reconnecting, reason: failure.reason, attempt: backoff.attempt, retryIn: delay),
-                state: .reconnecting, reason: failure.reason)
-            _ = self.feed.flush()
-            self.logger.info(
-                "Connection lost",
-                metadata: [LogKey.reason: "\(failure.reason)", LogKey.attempt: "\(backoff.attempt)"])
-            do {
-                try await Task.sleep(for: delay)
-            } catch {
-                break
-            }
+        let isSecond = self.hasRun.withLock { hasRun in
+            defer { hasRun = true }
+            return hasRun
         }
-        self.add(.stopped)
+        precondition(!isSecond, "a connector runs once")
+        let reason = await self.collect()
+        await self.feed.finish(reason: reason)
+        await self.recorder?.close()
     }
 
-    private func add(_ state: ConnectorState) {
-        self.feed.add(self.tell.status(state), state: state)
-        _ = self.feed.flush()
-    }
-
-    // MARK: One connection
-
-    /// Why a connection ended.
-    private struct Failure {
-        var code = "CONNECTION"
-        var reason: String
-        var details = JSONObject()
-        var retryAfter: Duration?
-        var hasBeenOpen = false
-        var isBusStopped = false
-    }
-
-    private func connectOnce(isFirst: Bool) async -> Failure {
-        let connection: WebSocketConnection
-        do throws(WebSocketError) {
-            let feed = self.feed
-            connection = try await self.client.connect(to: self.endpoint) { _ in FeedDelegate(feed) }
+    /// - Returns: why it has ended, unless it was told to.
+    private func collect() async -> String? {
+        let http: VenueHTTP
+        let feed = self.feed
+        do throws(ConnectorError) {
+            http = try VenueHTTP(
+                rest: self.addresses.rest, limits: self.venue.limits, proxy: self.configuration.proxy,
+                logger: self.logger, onLimit: { feed.tell(.rateLimit($0)) })
         } catch {
-            return Self.failure(error)
+            return error.message
         }
-        if !isFirst { self.feed.noteReconnect() }
-        self.logger.info("Connected", metadata: [LogKey.address: "\(self.endpoint)"])
-        let replaced = Locked<String?>(nil)
-        let closure = await withTaskCancellationHandler {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.keepAlive(connection, replaced) }
-                let closure = await connection.waitUntilClosed()
-                group.cancelAll()
-                return closure
-            }
-        } onCancel: {
-            connection.close(.goingAway)
-        }
-        let reason = replaced.withLock { $0 } ?? Self.describe(closure)
-        return Failure(
-            reason: reason, hasBeenOpen: true,
-            isBusStopped: closure.initiator == .local && self.feed.flush() == .stopped)
+        let reason = await self.collect(over: http)
+        await http.shutdown()
+        return reason
     }
 
-    /// Lets the session know that time passes, once a second.
-    private func keepAlive(_ connection: WebSocketConnection, _ replaced: Locked<String?>) async {
-        while true {
+    private func collect(over http: VenueHTTP) async -> String? {
+        let resolver = InstrumentResolver(
+            venue: self.venue, names: self.configuration.symbols, http: http, rest: self.addresses.rest,
+            feed: self.feed, recorder: self.recorder, logger: self.logger)
+        let instruments: [Instrument]
+        switch await resolver.resolve() {
+        case .instruments(let found): instruments = found
+        case .nothing(let reason): return reason
+        case .cancelled: return nil
+        }
+        let plan = FeedPlan(
+            instruments: instruments, channels: self.configuration.channels, book: self.configuration.book,
+            candleInterval: self.configuration.candleInterval)
+        let session = self.venue.makeSession(plan)
+        await self.feed.perform { $0.begin(session, plan) }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.keepTime() }
+            // Ends when the task is cancelled or the bus has stopped.
+            for await job in self.feed.jobs {
+                switch job {
+                case .open(let number): group.addTask { await self.connect(number) }
+                case .request(let request): group.addTask { await self.ask(request, http) }
+                }
+            }
+            // Says goodbye on what is open; whatever is being opened or asked for is given up.
+            await self.feed.perform { $0.stop() }
+            group.cancelAll()
+        }
+        return nil
+    }
+
+    private func keepTime() async {
+        while !Task.isCancelled {
             do {
-                try await Task.sleep(for: .seconds(1))
+                try await Task.sleep(for: Self.tickInterval)
             } catch {
                 return
             }
-            let (outgoing, replace) = self.feed.tick()
-            for text in outgoing { try? connection.send(text: text) }
-            // A silent socket brings no read to publish after; on the event loop, so that the order stays one.
-            let feed = self.feed
-            _ = try? await connection.eventLoop.submit { feed.flush() }.get()
-            if let replace {
-                replaced.withLock { $0 = replace }
-                connection.abort()
-            }
+            await self.feed.tick()
         }
     }
 
-    private static func describe(_ closure: WebSocketClosure) -> String {
-        if let cause = closure.cause { return cause.message }
-        let reason = closure.reason.isEmpty ? "" : ", \(closure.reason)"
-        return "closed with \(closure.code)\(reason)"
+    /// All of a connection's life. It is ended by the feed; the task only sees to it that none outlives the connector.
+    private func connect(_ number: Int) async {
+        let feed = self.feed
+        do throws(WebSocketError) {
+            let connection = try await self.client.connect(
+                to: self.addresses.webSocket, eventLoop: feed.eventLoop
+            ) { _ in FeedDelegate(feed, number) }
+            _ = await connection.waitUntilClosed()
+        } catch {
+            if error.code == .cancelled || Task.isCancelled { return }
+            await feed.failed(number, ConnectionFailure(error))
+        }
     }
 
-    /// What a failed attempt to connect means: a venue that answers 418 or 429 wants to be left alone for a while.
-    private static func failure(_ error: WebSocketError) -> Failure {
-        guard let status = error.status else { return Failure(reason: error.message) }
-        var details: [(String, JSONValue)] = [("status", .number(ExactDecimal(status)))]
-        guard status == 429 || status == 418 else {
-            return Failure(reason: error.message, details: JSONObject(details))
-        }
-        // Without a word of the venue: a while for a limit, longer for a ban.
-        let seconds = error.retryAfterSeconds ?? (status == 418 ? 120 : 5)
-        details.append(("retry_after_seconds", .number(ExactDecimal(seconds))))
-        return Failure(
-            code: "RATE_LIMIT", reason: "Rate limit exceeded", details: JSONObject(details),
-            retryAfter: .seconds(seconds))
+    private func ask(_ request: VenueRequest, _ http: VenueHTTP) async {
+        let answer = await http.answer(to: request)
+        // At the end nobody waits for it any more.
+        if Task.isCancelled { return }
+        await self.feed.answered(answer, to: request, url: self.addresses.rest + request.target)
     }
 }

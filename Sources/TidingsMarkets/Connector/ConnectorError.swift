@@ -11,6 +11,9 @@ public struct ConnectorError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let unknownSymbol = Code(rawValue: "unknown_symbol")
         public static let unknownChannel = Code(rawValue: "unknown_channel")
         public static let invalidEndpoint = Code(rawValue: "invalid_endpoint")
+        public static let invalidProxy = Code(rawValue: "invalid_proxy")
+        /// A setting that makes no sense.
+        public static let invalidConfiguration = Code(rawValue: "invalid_configuration")
     }
 
     public let code: Code

@@ -1,184 +1,275 @@
 import Logging
+import NIOCore
 import Tidings
 import TidingsWebSocket
 
-/// What a connector knows across its connections: the venue's session, what is to be published, its health.
+/// Drives a ``FeedMachine``: gives it frames, answers and time, publishes what it makes, does what it asks for.
 ///
-/// Frames come in on the connection's event loop; everything else on the connector's task. One lock keeps them apart.
+/// All connections of a feed live on one event loop, and whatever comes in comes in there; so the order of events is the
+/// order of what the venue said, whoever published, and two connections that overlap cannot publish at once. The lock is
+/// for those who ask from other threads how the feed is doing. Nothing of others is called under it: not the bus, whose
+/// taps may ask for the health, and not the connections, which may call back.
 final class Feed: Sendable {
+    /// What needs a task: the rest is done at once, on the event loop.
+    enum Job: Sendable {
+        case open(Int)
+        case request(VenueRequest)
+    }
+
     private struct State {
-        var session: any VenueSession
-        var output = VenueOutput()
-        let streams: [MarketStream]
-        var monitor: FeedMonitor
-        var health: ConnectorHealth
-        /// Events that a full bus has not taken yet; bounded because nothing is read while it is not empty.
-        var pending: [StandardEvent] = []
-        var stalledSince: Int64?
-        /// Unreadable frames since the last report of one.
-        var unreported = 0
-        var lastReport: Int64 = .min
-        var isStopped = false
+        var machine: FeedMachine
+        var connections: [Int: WebSocketConnection] = [:]
+        /// The bus is full: no connection reads.
+        var isPaused = false
+        /// Another attempt to publish is scheduled; there is one at a time.
+        var isRetryDue = false
+        /// Everything has ended.
+        var isFinished = false
     }
 
-    /// At most one report of an unreadable frame in this time.
-    private static let reportInterval: Int64 = 1_000_000_000
-
-    private let bus: any EventBus
-    private let tell: ConnectorEvents
-    private let maximumStall: Int64
-    private let logger: Logger
-    private let state: Locked<State>
-
-    /// - Parameter watched: whether a symbol's silence means something: trades may pause, books and tickers do not.
-    init(
-        session: any VenueSession, streams: [MarketStream], symbols: [Name], watched: Bool,
-        configuration: ConnectorConfiguration,
-        bus: any EventBus,
-        logger: Logger
-    ) {
-        self.bus = bus
-        self.tell = ConnectorEvents(source: Name(configuration.venue))
-        self.maximumStall = Int64(configuration.maximumStall / .nanoseconds(1))
-        self.logger = logger
-        self.state = Locked(
-            State(
-                session: session, streams: streams,
-                monitor: FeedMonitor(symbols: watched ? symbols : [], staleAfter: configuration.staleAfter),
-                health: ConnectorHealth(
-                    connector: configuration.venue, state: .connecting, symbols: symbols.map(\.description))))
-    }
-
-    var health: ConnectorHealth { self.state.withLock { $0.health } }
-
-    // MARK: Connection
-
-    /// A socket has been opened; returns what to send.
-    func opened() -> [String] {
-        self.state.withLock { state in
-            state.output.removeAll()
-            state.session.opened(0, at: .now(), into: &state.output)
-            state.monitor.connected(at: MonotonicClock.nanoseconds())
-            state.health.state = .connected
-            state.health.reason = nil
-            state.pending.append(self.tell.status(.connected))
-            return state.output.outgoing.map(\.text)
-        }
-    }
-
-    /// One frame. What it says is published by ``flush()``.
-    func receive(_ frame: UnsafeRawBufferPointer) {
-        let now = Timestamp.now()
-        self.state.withLock { state in
-            state.output.removeAll()
-            state.session.receive(frame, on: 0, at: now, into: &state.output)
-            state.health.messages += 1
-            state.health.lastMessageAt = now
-            self.take(&state)
-        }
-    }
-
-    /// Time has passed; returns what to send and whether the connection has to be replaced.
-    func tick() -> (outgoing: [String], replace: String?) {
-        self.state.withLock { state in
-            state.output.removeAll()
-            state.session.tick(at: .now(), into: &state.output)
-            var replace: String?
-            // While the bus holds the feed up nothing is read, which is no silence of the venue.
-            if state.stalledSince != nil { state.monitor.connected(at: MonotonicClock.nanoseconds()) }
-            for step in state.monitor.tick(at: MonotonicClock.nanoseconds()) {
-                switch step {
-                case .resubscribe(let symbol):
-                    state.health.state = .stale
-                    state.health.reason = "\(symbol) is silent"
-                    state.health.resyncs += 1
-                    state.pending.append(self.tell.status(.stale, symbol: symbol, reason: "silent for too long"))
-                    state.pending.append(self.tell.error("STALE", "\(symbol) has been silent for too long"))
-                    state.pending.append(self.tell.status(.resyncing, symbol: symbol))
-                    state.session.resubscribe(to: 0, at: .now(), into: &state.output)
-                case .reconnect(let symbol):
-                    replace = "\(symbol) stayed silent after it was subscribed to anew"
-                case .recovered: break
-                }
-            }
-            self.take(&state)
-            return (state.output.outgoing.map(\.text), replace)
-        }
-    }
-
-    /// Moves what the session said into what is to be published.
-    private func take(_ state: inout State) {
-        let now = MonotonicClock.nanoseconds()
-        for stream in state.output.heard {
-            let symbol = state.streams[stream].symbol
-            if case .recovered(let symbol) = state.monitor.heard(symbol, at: now) {
-                state.health.state = .subscribed
-                state.health.reason = nil
-                state.pending.append(self.tell.status(.subscribed, symbol: symbol, reason: "talks again"))
-            }
-        }
-        for case .confirmed(let stream) in state.output.notices {
-            let symbol = state.streams[stream].symbol
-            state.health.state = .subscribed
-            state.pending.append(self.tell.status(.subscribed, symbol: symbol))
-        }
-        if let newest = state.output.events.last(where: { $0.eventType == .trade || $0.eventType == .orderBook }),
-            let receivedAt = state.health.lastMessageAt
-        {
-            let late = receivedAt.nanoseconds.subtractingReportingOverflow(newest.timestamp.nanoseconds).partialValue
-            state.health.noteLatency(Double(late) / 1_000_000)
-        }
-        state.pending.append(contentsOf: state.output.events)
-        for problem in state.output.problems { self.report(problem, &state, at: now) }
-    }
-
-    /// Tells of a problem; of those that come by the thousand only the first of each second, with their number.
-    private func report(_ problem: VenueOutput.Problem, _ state: inout State, at now: Int64) {
-        guard state.lastReport == .min || now - state.lastReport >= Self.reportInterval else {
-            state.unreported += 1
-            return
-        }
-        var details = problem.details
-        if state.unreported > 0 {
-            details = details.setting("unreported", to: .number(ExactDecimal(state.unreported)))
-        }
-        state.pending.append(self.tell.error(problem.code, problem.message, details))
-        state.unreported = 0
-        state.lastReport = now
-    }
-
-    // MARK: Publishing
-
-    /// Adds an event of the connector's own.
-    func add(_ event: StandardEvent, state newState: ConnectorState? = nil, reason: String? = nil) {
-        self.state.withLock { state in
-            if let newState {
-                state.health.state = newState
-                state.health.reason = reason
-            }
-            state.pending.append(event)
-        }
-    }
-
-    func noteReconnect() {
-        self.state.withLock { $0.health.reconnects += 1 }
-    }
-
-    enum FlushOutcome: Equatable {
+    private enum Outcome: Equatable {
         case done
-        /// The bus is full: nothing must be read until a later flush says `done`.
+        /// The bus is full: nothing must be read until a later attempt says `done`.
         case stalled
         /// The bus has stopped.
         case stopped
     }
 
-    /// Publishes what waits, in order. Never waits.
-    func flush() -> FlushOutcome {
-        let waiting = self.state.withLock { state -> [StandardEvent] in
-            let waiting = state.pending
-            state.pending = []
-            return waiting
+    private static let retryInterval = TimeAmount.milliseconds(5)
+    /// How long what is left is offered to a full bus at the end.
+    private static let lastPatience: Int64 = 1_000_000_000
+
+    let eventLoop: any EventLoop
+    /// What the connector's task has to do; ends with the feed. The machine bounds how much is on its way.
+    let jobs: AsyncStream<Job>
+    private let jobSink: AsyncStream<Job>.Continuation
+    private let bus: any EventBus
+    private let recorder: FrameRecorder?
+    private let endpoint: WebSocketURL
+    private let logger: Logger
+    private let state: Locked<State>
+
+    /// - Parameter jobLimit: more jobs are never on their way: requests as the machine bounds them, and connections.
+    init(
+        _ machine: FeedMachine, endpoint: WebSocketURL, bus: any EventBus, recorder: FrameRecorder?,
+        eventLoop: any EventLoop, jobLimit: Int, logger: Logger
+    ) {
+        self.state = Locked(State(machine: machine))
+        self.endpoint = endpoint
+        self.bus = bus
+        self.recorder = recorder
+        self.eventLoop = eventLoop
+        self.logger = logger
+        (self.jobs, self.jobSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(jobLimit))
+    }
+
+    var health: ConnectorHealth { self.state.withLock { $0.machine.health } }
+
+    /// Runs `body` on the event loop, does what follows from it and publishes.
+    func perform(_ body: @escaping @Sendable (inout FeedMachine) -> Void) async {
+        do {
+            try await self.eventLoop.submit { self.performNow(body) }.get()
+        } catch {
+            // The event loop has been shut down, with the process.
         }
+    }
+
+    /// Tells of something that went wrong outside of the session. Never waits.
+    func tell(_ problem: VenueOutput.Problem) {
+        self.eventLoop.execute { self.performNow { $0.report(problem) } }
+    }
+
+    /// As ``perform(_:)``, on the event loop already.
+    private func performNow(_ body: (inout FeedMachine) -> Void) {
+        self.eventLoop.assertInEventLoop()
+        self.state.withLock { body(&$0.machine) }
+        self.carryOn()
+    }
+
+    /// Does what the machine asks for, and publishes.
+    private func carryOn() {
+        self.act()
+        self.flush()
+        // Giving up on a full bus may ask for something.
+        self.act()
+    }
+
+    /// The book of an instrument as it stands, and whether it is to be relied on.
+    func book(of symbol: String) -> (book: LocalBook, isLive: Bool)? {
+        self.state.withLock { state in
+            guard let number = state.machine.instrumentNumbers[Name(symbol)] else { return nil }
+            return state.machine.session?.book(of: number)
+        }
+    }
+
+    // MARK: Connections, on the event loop
+
+    func opened(_ number: Int, _ connection: WebSocketConnection) {
+        let now = FeedMoment.now()
+        self.recorder?.record(
+            .connect, UnsafeRawBufferPointer(start: nil, count: 0), url: "\(self.endpoint)", at: now.wall)
+        let isPaused = self.state.withLock { state in
+            state.connections[number] = connection
+            state.machine.opened(number, at: now, chance: .random(in: 0..<1))
+            return state.isPaused
+        }
+        if isPaused { connection.pauseReading() }
+        self.carryOn()
+    }
+
+    /// One frame. What it says is published by ``readCompleted(at:)``.
+    @inline(__always)
+    func received(_ frame: UnsafeRawBufferPointer, on number: Int, at now: FeedMoment) {
+        self.recorder?.record(.received, frame, url: nil, at: now.wall)
+        self.state.withLock { $0.machine.received(frame, on: number, at: now) }
+    }
+
+    func readCompleted(at now: FeedMoment) {
+        self.state.withLock { $0.machine.readCompleted(at: now) }
+        self.carryOn()
+    }
+
+    func ended(_ number: Int, _ failure: ConnectionFailure) {
+        self.logger.info("Connection ended", metadata: [LogKey.reason: "\(failure.reason)"])
+        self.state.withLock { state in
+            state.connections[number] = nil
+            state.machine.ended(number, failure, at: .now(), chance: .random(in: 0..<1))
+        }
+        self.carryOn()
+    }
+
+    /// An attempt to connect has failed.
+    func failed(_ number: Int, _ failure: ConnectionFailure) async {
+        do {
+            try await self.eventLoop.submit { self.ended(number, failure) }.get()
+        } catch {
+            // The event loop has been shut down, with the process.
+        }
+    }
+
+    // MARK: Time, answers, the end
+
+    /// Lets the machine know that time has passed.
+    func tick() async {
+        do {
+            try await self.eventLoop.submit {
+                self.state.withLock { state in
+                    state.machine.tick(at: .now(), reads: state.connections.mapValues(\.readCount))
+                }
+                self.carryOn()
+            }.get()
+        } catch {
+            // The event loop has been shut down, with the process.
+        }
+    }
+
+    func answered(_ answer: VenueAnswer, to request: VenueRequest, url: String) async {
+        let now = FeedMoment.now()
+        if let recorder = self.recorder, case .body(let bytes) = answer {
+            bytes.withUnsafeBytes { recorder.record(.response, $0, url: url, at: now.wall) }
+        }
+        await self.perform { $0.answered(answer, to: request, at: now) }
+    }
+
+    /// Tells of the end and offers the bus what is left, for a moment.
+    func finish(reason: String?) async {
+        self.jobSink.finish()
+        await self.perform { machine in
+            machine.stop()
+            machine.note(.stopped, reason: reason)
+        }
+        let until = MonotonicClock.nanoseconds() + Self.lastPatience
+        do {
+            while try await self.eventLoop.submit({ self.flush() }).get() == .stalled,
+                MonotonicClock.nanoseconds() < until
+            {
+                // The task may be cancelled already, and could not sleep.
+                try await self.eventLoop.scheduleTask(in: Self.retryInterval) {}.futureResult.get()
+            }
+            try await self.eventLoop.submit { self.giveUp() }.get()
+        } catch {
+            // The event loop has been shut down, with the process.
+        }
+    }
+
+    /// What the bus has not taken by now it will not get.
+    private func giveUp() {
+        let lost = self.state.withLock { state in
+            state.isFinished = true
+            let lost = state.machine.takePending().count
+            state.machine.dropped += UInt64(lost)
+            return lost
+        }
+        guard lost > 0 else { return }
+        self.logger.info("Events were dropped because the bus is full", metadata: [LogKey.dropped: "\(lost)"])
+    }
+
+    // MARK: What follows, on the event loop
+
+    private func act() {
+        self.eventLoop.assertInEventLoop()
+        while true {
+            let (actions, connections) = self.state.withLock { state in
+                let actions = state.machine.takeActions()
+                return (actions, actions.isEmpty ? [:] : state.connections)
+            }
+            if actions.isEmpty { return }
+            for action in actions {
+                switch action {
+                case .open(let number): self.enqueue(.open(number))
+                case .request(let request): self.enqueue(.request(request))
+                case .send(let text, let number):
+                    if let connection = connections[number] { self.send(text, on: connection, number) }
+                case .close(let number): connections[number]?.close(.normal)
+                case .abort(let number): connections[number]?.abort()
+                }
+            }
+        }
+    }
+
+    private func enqueue(_ job: Job) {
+        guard case .dropped(let job) = self.jobSink.yield(job) else { return }
+        self.state.withLock { state in
+            switch job {
+            case .open(let number):
+                state.machine.ended(number, ConnectionFailure("too much to do"), at: .now(), chance: 0.5)
+            case .request(let request): state.machine.returned(request)
+            }
+        }
+    }
+
+    private func send(_ text: String, on connection: WebSocketConnection, _ number: Int) {
+        do throws(WebSocketError) {
+            try connection.send(text: text)
+        } catch {
+            // Of a connection that is closed its end is told anyway.
+            guard error.code == .tooManyPendingBytes else { return }
+            self.state.withLock { $0.machine.drop(number, because: "the venue does not read what is sent") }
+            return
+        }
+        if let recorder = self.recorder {
+            var text = text
+            text.withUTF8 {
+                recorder.record(.sent, UnsafeRawBufferPointer($0), url: nil, at: .now())
+            }
+        }
+    }
+
+    /// Publishes what waits; while the bus is full no connection reads.
+    @discardableResult
+    private func flush() -> Outcome {
+        self.eventLoop.assertInEventLoop()
+        let outcome = self.publish()
+        switch outcome {
+        case .done: self.readOn()
+        case .stalled: self.pause()
+        case .stopped: self.jobSink.finish()
+        }
+        return outcome
+    }
+
+    private func publish() -> Outcome {
+        let waiting = self.state.withLock { $0.machine.takePending() }
         if waiting.isEmpty { return .done }
         var published = 0
         for batch in EventBatch.batches(of: waiting) {
@@ -186,38 +277,59 @@ final class Feed: Sendable {
                 _ = try self.bus.tryPublish(batch)
                 published += batch.count
             } catch {
-                return self.hold(waiting[published...], because: error)
+                if error.code == .stopped { return .stopped }
+                return self.keep(waiting[published...])
             }
         }
-        self.state.withLock { $0.stalledSince = nil }
+        self.state.withLock { $0.machine.stalledSince = nil }
         return .done
     }
 
-    /// Keeps what the bus would not take, for a while.
-    private func hold(_ rest: ArraySlice<StandardEvent>, because error: EventBusError) -> FlushOutcome {
-        guard error.code == .full else {
-            self.state.withLock { $0.isStopped = true }
-            return .stopped
+    /// Keeps what the bus would not take.
+    private func keep(_ rest: ArraySlice<StandardEvent>) -> Outcome {
+        let (isKept, dropped) = self.state.withLock { state in
+            (state.machine.keep(rest, at: .now()), state.machine.dropped)
         }
-        let now = MonotonicClock.nanoseconds()
-        return self.state.withLock { state in
-            let since = state.stalledSince ?? now
-            state.stalledSince = since
-            guard now - since >= self.maximumStall else {
-                state.pending.insert(contentsOf: rest, at: 0)
-                return .stalled
-            }
-            // The bus is beyond help for now: better a reported gap than a feed that is ever further behind.
-            let dropped = rest.count + state.pending.count
-            state.health.dropped += UInt64(dropped)
-            state.stalledSince = nil
-            state.pending = [
-                self.tell.error(
-                    "SEQUENCE_GAP", "\(dropped) events were dropped because the bus was full for too long",
-                    ["dropped": .number(ExactDecimal(dropped))])
-            ]
-            self.logger.info("Events were dropped because the bus is full", metadata: [LogKey.dropped: "\(dropped)"])
-            return .done
+        if isKept { return .stalled }
+        self.logger.info("Events were dropped because the bus is full", metadata: [LogKey.dropped: "\(dropped)"])
+        return .done
+    }
+
+    private func pause() {
+        let connections: [WebSocketConnection]? = self.state.withLock { state in
+            guard !state.isPaused else { return nil }
+            state.isPaused = true
+            return Array(state.connections.values)
+        }
+        guard let connections else { return }
+        for connection in connections { connection.pauseReading() }
+        self.retryLater()
+    }
+
+    private func retryLater() {
+        let isDue = self.state.withLock { state in
+            defer { state.isRetryDue = true }
+            return state.isRetryDue || state.isFinished
+        }
+        if isDue { return }
+        self.eventLoop.scheduleTask(in: Self.retryInterval) {
+            self.state.withLock { $0.isRetryDue = false }
+            self.carryOn()
+            if self.state.withLock({ $0.isPaused }) { self.retryLater() }
+        }
+    }
+
+    private func readOn() {
+        let connections: [WebSocketConnection]? = self.state.withLock { state in
+            guard state.isPaused else { return nil }
+            state.isPaused = false
+            return Array(state.connections.values)
+        }
+        guard let connections else { return }
+        for connection in connections {
+            // What was kept comes at once, and may fill the bus again.
+            guard !self.state.withLock({ $0.isPaused }) else { return }
+            connection.resumeReading()
         }
     }
 }

@@ -1,48 +1,36 @@
-import NIOCore
 import Tidings
 import TidingsWebSocket
 
-/// Hands a connection's frames to the feed, on the connection's event loop: parsed where they are read, published once
-/// per read. While the bus is full nothing is read.
+/// Hands a connection's frames to the feed, on the event loop: parsed where they are read, published once per read.
 final class FeedDelegate: WebSocketDelegate {
-    private static let retryInterval = TimeAmount.milliseconds(5)
-
     private let feed: Feed
+    private let number: Int
+    /// When the read began whose frames are coming: all of them are received at that time.
+    private var readAt: FeedMoment?
 
-    init(_ feed: Feed) {
+    init(_ feed: Feed, _ number: Int) {
         self.feed = feed
+        self.number = number
     }
 
     func webSocketDidOpen(_ connection: WebSocketConnection) {
-        for text in self.feed.opened() { try? connection.send(text: text) }
-        Self.flush(self.feed, connection)
+        self.feed.opened(self.number, connection)
     }
 
     func webSocket(_ connection: WebSocketConnection, didReceiveText bytes: UnsafeRawBufferPointer) {
-        self.feed.receive(bytes)
+        let now = self.readAt ?? .now()
+        self.readAt = now
+        self.feed.received(bytes, on: self.number, at: now)
     }
 
     func webSocketDidCompleteRead(_ connection: WebSocketConnection) {
-        Self.flush(self.feed, connection)
+        // Binary messages, which no venue sends, come without a text.
+        guard let readAt = self.readAt else { return }
+        self.readAt = nil
+        self.feed.readCompleted(at: readAt)
     }
 
-    private static func flush(_ feed: Feed, _ connection: WebSocketConnection) {
-        switch feed.flush() {
-        case .done: break
-        case .stopped: connection.close(.goingAway)
-        case .stalled:
-            connection.pauseReading()
-            connection.eventLoop.scheduleTask(in: Self.retryInterval) { Self.retry(feed, connection) }
-        }
-    }
-
-    private static func retry(_ feed: Feed, _ connection: WebSocketConnection) {
-        guard connection.isOpen else { return }
-        switch feed.flush() {
-        case .done: connection.resumeReading()
-        case .stopped: connection.close(.goingAway)
-        case .stalled:
-            connection.eventLoop.scheduleTask(in: Self.retryInterval) { Self.retry(feed, connection) }
-        }
+    func webSocket(_ connection: WebSocketConnection, didClose closure: WebSocketClosure) {
+        self.feed.ended(self.number, ConnectionFailure(closure))
     }
 }

@@ -14,7 +14,7 @@ struct Backoff: Sendable {
         init() {}
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     /// Attempts since the last healthy connection.
     private(set) var attempt = 0
 

@@ -9,6 +9,19 @@ extension VenueOutput.Problem {
     }
 }
 
+extension VenueOutput.Problem {
+    /// The venue has answered a request with 429 or 418.
+    static func rateLimit(_ limit: VenueHTTP.Limit) -> VenueOutput.Problem {
+        let seconds = Int((limit.pause / .seconds(1)).rounded(.up))
+        return VenueOutput.Problem(
+            code: "RATE_LIMIT", message: "Rate limit exceeded",
+            details: [
+                "status": .number(ExactDecimal(limit.status)),
+                "retry_after_seconds": .number(ExactDecimal(seconds)),
+            ])
+    }
+}
+
 extension StableHash {
     /// Adds a number by its digits, so that `1.0` and `1.00` differ as their texts do.
     mutating func combine(_ number: ExactDecimal?) {

@@ -60,6 +60,7 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
         self.isInRead = true
+        self.connection?.noteRead()
         if !self.hasSeenReadComplete { self.completeReadLater(context) }
         if self.held != nil || self.isPaused || self.isProcessing {
             self.held.setOrWriteBuffer(&buffer)

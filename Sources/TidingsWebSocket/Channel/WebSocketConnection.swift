@@ -37,6 +37,7 @@ public final class WebSocketConnection: Sendable {
     private let minimumCompressedBytes: Int
     private let pending = ManagedAtomic<Int>(0)
     private let open = ManagedAtomic<Bool>(true)
+    private let reads = ManagedAtomic<Int>(0)
 
     init(
         role: WebSocketRole, handshake: Handshake, options: WebSocketOptions, channel: any Channel,
@@ -58,6 +59,11 @@ public final class WebSocketConnection: Sendable {
 
     /// Bytes taken by `send` and not yet by the kernel.
     public var pendingBytes: Int { self.pending.load(ordering: .relaxed) }
+
+    /// How often bytes have come from the peer, pings and pongs included: while it does not grow, nothing at all comes.
+    public var readCount: Int { self.reads.load(ordering: .relaxed) }
+
+    func noteRead() { self.reads.wrappingIncrement(ordering: .relaxed) }
 
     /// Whether the channel's write buffer is below its high water mark.
     public var isWritable: Bool { self.channel.isWritable }

@@ -1,5 +1,3 @@
-import Foundation
-import NIOCore
 import Testing
 import TidingsTestSupport
 import TidingsWebSocket
@@ -8,158 +6,170 @@ import TidingsWebSocket
 @testable import TidingsMarkets
 
 @Suite(.timeLimit(.minutes(1))) struct ConnectorTests {
-    private static func fill(_ number: Int) -> String {
-        #"{"channel":"trades","data":[{"coin":"BTC","side":"B","px":"100.\#(number)","sz":"1","time":\#(1_700_000_000_000 + number),"tid":\#(number)}]}"#
-    }
-
-    /// A venue that answers every socket's first message with some frames.
-    private static func listen(
-        port: Int = 0, frames: @escaping @Sendable (Int) -> [String],
-        refuse: @escaping @Sendable (Int) -> Bool = { _ in false }
-    ) async throws -> WebSocketListener {
-        let sockets = Locked(0)
-        var configuration = WebSocketListenerConfiguration()
-        configuration.port = port
-        return try await WebSocketListener.bind(
-            configuration: configuration,
-            onUpgrade: { _ in
-                let number = sockets.withLock { count in
-                    count += 1
-                    return count
-                }
-                if refuse(number) {
-                    return .refuse(.init(status: 429, message: "slow down", headers: [.init("Retry-After", "1")]))
-                }
-                return .accept { _ in
-                    let hasSpoken = Locked(false)
-                    return WebSocketCallbacks(onText: { connection, _ in
-                        let isFirst = hasSpoken.withLock { value in
-                            defer { value = true }
-                            return !value
-                        }
-                        guard isFirst else { return }
-                        for frame in frames(number) { try? connection.send(text: frame) }
-                    })
-                }
-            },
-            onRequest: { _ in .init(status: 404, headers: [], body: ByteBuffer()) })
-    }
-
-    private static func states(_ events: [StandardEvent]) -> [String] {
-        events.filter { $0.eventType == .connectorStatus }.compactMap { $0.payload["state"]?.string }
-    }
-
     @Test func `a broken connection is made again, told of, and what the venue repeats is published once`() async throws
     {
-        let listener = try await Self.listen(frames: { number in
-            number == 1 ? [Self.fill(1), Self.fill(2)] : [Self.fill(1), Self.fill(2), Self.fill(3)]
-        })
-        let bus = MemoryEventBus()
-        let trades = Collector<String>()
-        let everything = Collector<StandardEvent>()
-        try bus.addTap(to: .type(.trade), name: "trades") { trades.add($0.payload.trade?.tradeID?.description ?? "") }
-        try bus.addTap(to: .all, name: "all") { everything.add($0) }
-        let connector = try Connector(
-            ConnectorConfiguration(
-                venue: "hyperliquid", symbols: ["BTC"], endpoint: "ws://127.0.0.1:\(listener.port)/ws"),
-            bus: bus)
-        let running = Task { await connector.run() }
-        #expect(await trades.wait(for: 2) == ["1", "2"])
-        for socket in listener.webSockets { socket.abort() }
-        #expect(await trades.wait(for: 3) == ["1", "2", "3"])
-        running.cancel()
-        await running.value
-        let states = Self.states(everything.values)
-        #expect(states == ["connecting", "connected", "reconnecting", "connecting", "connected", "stopped"])
-        let reconnecting = try #require(everything.values.first { $0.payload["state"] == "reconnecting" })
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        let connector = try run.connector()
+        try await run.run(connector) {
+            await run.wait(for: "subscribed AAA-USD")
+            for id in 1...2 { exchange.say("trade AAA-USD \(id)") }
+            #expect(await run.trades.wait(for: 2) == ["1", "2"])
+            exchange.close(1, .serviceRestart, "maintenance")
+            await run.wait(for: "subscribed AAA-USD", count: 2)
+            for id in 1...3 { exchange.say("trade AAA-USD \(id)") }
+            #expect(await run.trades.wait(for: 3) == ["1", "2", "3"])
+            #expect(connector.health.state == .subscribed)
+        }
+        #expect(
+            run.states.values == [
+                "connecting", "connected", "subscribed AAA-USD", "subscribed", "reconnecting", "connecting",
+                "connected", "subscribed AAA-USD", "subscribed", "stopped",
+            ])
+        let reconnecting = try #require(run.status("reconnecting"))
         #expect(reconnecting.payload["attempt"]?.int == 1)
         #expect(reconnecting.payload["retry_in_ms"]?.int.map { (200...300).contains($0) } == true)
-        #expect(everything.values.contains { $0.eventType == .error && $0.payload["error_code"] == "CONNECTION" })
+        #expect(reconnecting.payload["reason"] == "closed with 1012, maintenance")
+        let details = run.error("CONNECTION")?.payload["details"]?.object
+        #expect(details?["close_code"]?.int == 1012)
+        #expect(details?["close_reason"] == "maintenance")
         #expect(connector.health.reconnects == 1)
         #expect(connector.health.state == .stopped)
-        await listener.close()
-        await bus.stop()
+        #expect(exchange.said.values.map(\.text) == ["subscribe AAA-USD trade", "subscribe AAA-USD trade"])
+        #expect(exchange.requests.values == ["/instruments", "/feed", "/feed"])
     }
 
     @Test func `a venue that answers 429 is left alone for as long as it asks`() async throws {
-        let listener = try await Self.listen(frames: { _ in [Self.fill(1)] }, refuse: { $0 == 1 })
-        let bus = MemoryEventBus()
-        let (trades, errors) = (Collector<Int>(), Collector<StandardEvent>())
-        try bus.addTap(to: .type(.trade), name: "trades") { _ in trades.add(1) }
-        try bus.addTap(to: .type(.error), name: "errors") { errors.add($0) }
-        let connector = try Connector(
-            ConnectorConfiguration(
-                venue: "hyperliquid", symbols: ["BTC"], endpoint: "ws://127.0.0.1:\(listener.port)"),
-            bus: bus)
+        let exchange = try await PracticeExchange.start(refusal: { number in
+            number > 1
+                ? nil : .init(status: 429, message: "slow down", headers: [WebSocketHeader("Retry-After", "1")])
+        })
+        let run = try PracticeRun(exchange)
         let began = ContinuousClock.now
-        let running = Task { await connector.run() }
-        _ = await trades.wait(for: 1)
-        #expect(ContinuousClock.now - began >= .seconds(1))
-        let error = try #require(errors.values.first)
-        #expect(error.payload["error_code"] == "RATE_LIMIT")
+        try await run.run(try run.connector()) {
+            await run.wait(for: "subscribed")
+            #expect(ContinuousClock.now - began >= .seconds(1))
+        }
+        let error = try #require(run.error("RATE_LIMIT"))
         #expect(error.payload["message"] == "Rate limit exceeded")
         #expect(error.payload["details"]?.object?["status"]?.int == 429)
-        running.cancel()
-        await running.value
-        await listener.close()
-        await bus.stop()
+        #expect(error.payload["details"]?.object?["retry_after_seconds"]?.int == 1)
+        #expect(run.status("reconnecting")?.payload["retry_in_ms"]?.int == 1000)
     }
 
-    @Test func `a venue that falls silent is told of while it is silent`() async throws {
-        let listener = try await Self.listen(frames: { _ in [] })
-        let bus = MemoryEventBus()
-        let stale = Collector<StandardEvent>()
-        try bus.addTap(to: .type(.connectorStatus), name: "stale") { event in
-            if event.payload["state"] == "stale" { stale.add(event) }
+    @Test func `before a connection is too old another overlaps it, and nothing is lost or comes twice`() async throws {
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        let connector = try run.connector { $0.connectionLife = .milliseconds(1500) }
+        try await run.run(connector) {
+            await run.wait(for: "subscribed AAA-USD")
+            // Every trade goes to all sockets that are open.
+            let feeding = exchange.keepSaying { "trade AAA-USD \($0)" }
+            // The second replacement is under way: one has been seen from its beginning to its end.
+            _ = await exchange.said.wait(for: 3)
+            feeding.cancel()
+            await feeding.value
         }
-        let connector = try Connector(
-            ConnectorConfiguration(
-                venue: "hyperliquid", symbols: ["BTC"], endpoint: "ws://127.0.0.1:\(listener.port)",
-                staleAfter: .milliseconds(500)),
-            bus: bus)
-        let running = Task { await connector.run() }
-        let event = try #require(await stale.wait(for: 1).first)
-        #expect(event.symbol == "BTC-USD")
-        #expect(connector.health.reconnects == 0)
-        running.cancel()
-        await running.value
-        await listener.close()
-        await bus.stop()
+        let ids = run.trades.values.compactMap(Int.init)
+        #expect(ids.count > 20)
+        #expect(ids == Array(1...ids.count))
+        #expect(run.errors.values.isEmpty)
+        #expect(
+            run.states.values.prefix(6) == [
+                "connecting", "connected", "subscribed AAA-USD", "subscribed", "reconnecting", "subscribed",
+            ])
+        #expect(run.status("reconnecting")?.payload["reason"]?.string?.hasPrefix("planned: ") == true)
+        #expect(connector.health.reconnects >= 1)
     }
 
-    @Test func `a full bus holds the feed up and nothing is lost`() async throws {
-        let amount = 2000
-        let listener = try await Self.listen(frames: { _ in (1...amount).map { Self.fill($0) } })
-        let bus = MemoryEventBus()
-        let seen = Collector<String>()
-        try bus.subscribe(to: .trade, options: SubscriptionOptions(name: "slow", capacity: 64)) { event in
-            await Task.yield()
-            seen.add(event.payload.trade?.tradeID?.description ?? "")
+    @Test func `a session may ask for another connection, at once or with an overlap`() async throws {
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        try await run.run(try run.connector()) {
+            await run.wait(for: "subscribed")
+            exchange.say("planned shutdown", on: 1)
+            await run.wait(for: "subscribed", count: 2)
+            exchange.say("useless sequence", on: 2)
+            await run.wait(for: "subscribed", count: 3)
         }
-        let connector = try Connector(
-            ConnectorConfiguration(
-                venue: "hyperliquid", symbols: ["BTC"], endpoint: "ws://127.0.0.1:\(listener.port)"),
-            bus: bus)
-        let running = Task { await connector.run() }
-        #expect(await seen.wait(for: amount) == (1...amount).map(String.init))
-        running.cancel()
-        await running.value
-        await listener.close()
-        await bus.stop()
+        let reasons = run.events.values.filter { $0.payload["state"] == "reconnecting" }
+            .compactMap { $0.payload["reason"]?.string }
+        #expect(reasons == ["planned: shutdown", "sequence"])
+        #expect(run.errors.values.compactMap { $0.payload["message"]?.string } == ["sequence"])
+        #expect(exchange.said.values.map(\.socket) == [1, 2, 3])
     }
 
-    @Test func `wrong words are refused before anything is opened`() {
-        let bus = MemoryEventBus()
-        func code(_ configuration: ConnectorConfiguration) -> ConnectorError.Code? {
-            do throws(ConnectorError) {
-                _ = try Connector(configuration, bus: bus)
-                return nil
-            } catch {
-                return error.code
-            }
+    @Test func `a connection on which nothing at all comes is dead`() async throws {
+        // Accepts sockets and never says a word.
+        let exchange = try await PracticeExchange.start(answer: { _, _ in [] })
+        let run = try PracticeRun(exchange)
+        var venue = PracticeVenue()
+        venue.limits.silence = .milliseconds(300)
+        try await run.run(try run.connector(venue)) {
+            _ = await exchange.said.wait(for: 2)
         }
-        #expect(code(.init(venue: "mtgox", symbols: ["BTC"])) == .unknownVenue)
-        #expect(code(.init(venue: "hyperliquid", symbols: ["BTC-EUR"])) == .unknownSymbol)
-        #expect(code(.init(venue: "hyperliquid", symbols: ["BTC"], endpoint: "http//x")) == .invalidEndpoint)
+        let reason = run.status("reconnecting")?.payload["reason"]?.string
+        #expect(reason?.hasPrefix("nothing at all has come for") == true)
+    }
+
+    @Test func `messages go at the venue's rate, in their order`() async throws {
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        var venue = PracticeVenue()
+        venue.limits.messagesPerSecond = 20
+        venue.limits.messageBurst = 10
+        try await run.run(try run.connector(venue)) {
+            await run.wait(for: "subscribed")
+            let began = ContinuousClock.now
+            exchange.say("say 30", on: 1)
+            let said = await exchange.said.wait(for: 31)
+            // 18 in a second, the subscription among them.
+            #expect(ContinuousClock.now - began > .milliseconds(900))
+            #expect(said.dropFirst().map(\.text) == (0..<30).map { "said \($0)" })
+        }
+    }
+
+    @Test func `problems, and books that are mended, are told of`() async throws {
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        let connector = try run.connector(symbols: ["AAA", "BBB"])
+        try await run.run(connector) {
+            await run.wait(for: "subscribed")
+            exchange.say("resync BBB-USD")
+            await run.wait(for: "resyncing BBB-USD")
+            #expect(connector.health.state == .resyncing)
+            #expect(connector.health.resyncing == [.init(symbol: "BBB-USD", reason: "a test")])
+            for _ in 0..<50 { exchange.say("nonsense") }
+            exchange.say("whole BBB-USD")
+            await run.wait(for: "subscribed BBB-USD", count: 2)
+            #expect(connector.health.state == .subscribed)
+            #expect(connector.health.resyncing.isEmpty)
+            #expect(connector.health.resyncs == 1)
+            // The first at once, the others together.
+            let errors = await run.errors.wait(for: 2)
+            #expect(errors.allSatisfy { $0.payload["error_code"] == "PARSE" })
+            #expect(errors[1].payload["details"]?.object?["unreported"]?.int == 48)
+        }
+    }
+
+    @Test func `health says how late and how long ago`() async throws {
+        let exchange = try await PracticeExchange.start()
+        let run = try PracticeRun(exchange)
+        let connector = try run.connector()
+        #expect(connector.health.state == .connecting)
+        #expect(connector.health.messageAge() == nil)
+        try await run.run(connector) {
+            await run.wait(for: "subscribed")
+            exchange.say("trade AAA-USD 1")
+            _ = await run.trades.wait(for: 1)
+            let health = connector.health
+            #expect(health.connector == "practice")
+            #expect(health.symbols == ["AAA-USD"])
+            #expect(health.messages == 2)
+            // The trade is of November 2023.
+            #expect((health.latencyMs ?? 0) > 86_400_000)
+            let age = try #require(health.messageAge())
+            #expect(age >= .zero && age < .seconds(30))
+        }
     }
 }
