@@ -6,13 +6,13 @@ ARGS ?=
 # More arguments for `swift build` and `swift test`, such as -Xswiftc -warnings-as-errors.
 SWIFT_FLAGS ?=
 # What `make bench` measures.
-SUBJECTS ?= bus codec store
+SUBJECTS ?= bus codec store feed
 FORMATTED := Sources Tests Package.swift
 
-.PHONY: help setup build run test test-all format lint bench clean
+.PHONY: help setup build run test test-all format lint bench bench-reference clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing (Debian, Ubuntu; elsewhere say what is)
 	@scripts/setup.sh
@@ -41,8 +41,11 @@ lint: ## Check the format, and the scripts where shellcheck is installed
 	swift format lint --strict --recursive $(FORMATTED)
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
-bench: build ## Measure this machine (SUBJECTS="bus codec store")
+bench: build ## Measure this machine (SUBJECTS="bus codec store feed")
 	@set -e; for subject in $(SUBJECTS); do .build/release/tidings bench $$subject $(ARGS); done
+
+bench-reference: ## Install what the bench of feeds is compared with (cryptofeed, a Python program)
+	@scripts/bench-reference.sh
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-tsan

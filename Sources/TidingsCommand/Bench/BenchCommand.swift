@@ -3,7 +3,7 @@ import Tidings
 
 struct BenchCommand: AsyncParsableCommand {
     enum Subject: String, ExpressibleByArgument, CaseIterable {
-        case bus, codec, store
+        case bus, codec, store, feed
     }
 
     static let configuration = CommandConfiguration(
@@ -26,12 +26,21 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Measure only this figure; may be repeated.", valueName: "name"))
     var only: [String] = []
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Of feed: measure with the frames of this recording, not generated ones.", valueName: "file")
+    )
+    var recording: String?
+
     @Flag(name: .long, help: "One JSON object a line.")
     var json = false
 
     func validate() throws {
         guard (1...3600).contains(self.seconds) else {
             throw ValidationError("--seconds: must be 1...3600, was \(self.seconds)")
+        }
+        guard self.recording == nil || self.subject == .feed else {
+            throw ValidationError("--recording: only for 'feed'")
         }
     }
 
@@ -44,6 +53,7 @@ struct BenchCommand: AsyncParsableCommand {
             case .bus: BusBench.all
             case .codec: CodecBench.all
             case .store: StoreBench.all
+            case .feed: try FeedBench.all(recording: self.recording)
             }
         let subjects = self.only.isEmpty ? all : all.filter { self.only.contains($0.name) }
         guard !subjects.isEmpty else {

@@ -214,24 +214,43 @@ extension BookSide {
     /// Replaces everything. Of several levels with one price the last counts.
     mutating func load(_ list: LevelList) {
         self.removeAll()
-        guard let keyed = self.keyed(list) else { return self.loadPlain(list) }
-        self.entries.reserveCapacity(keyed.count)
-        // Snapshots are sorted, one way or the other.
-        if Self.isRising(keyed) {
-            self.entries.append(contentsOf: keyed.lazy.filter { $0.size != 0 })
-        } else if Self.isRising(keyed.reversed()) {
-            self.entries.append(contentsOf: keyed.lazy.reversed().filter { $0.size != 0 })
-        } else {
-            let order = keyed.indices.sorted {
-                (keyed[$0].key, $0) < (keyed[$1].key, $1)
-            }
-            for (position, index) in order.enumerated() {
-                let entry = keyed[index]
-                let isLast = position + 1 == order.count || keyed[order[position + 1]].key != entry.key
-                if isLast, entry.size != 0 { self.entries.append(entry) }
-            }
-        }
+        guard list.isCompact, self.loadKeys(of: list) else { return self.loadPlain(list) }
         if self.entries.count > LocalBook.maximumLevels { self.cut(to: LocalBook.maximumLevels) }
+    }
+
+    /// Makes entries of a list, in order; `false` where a price does not fit a key.
+    private mutating func loadKeys(of list: LevelList) -> Bool {
+        self.scale = list.entries.reduce(0) { max($0, $1.priceScale) }
+        self.entries.reserveCapacity(list.count)
+        // Snapshots are sorted, one way or the other, and have no level of size zero.
+        var (isRising, isFalling, hasNone) = (true, true, false)
+        var last: Int64?
+        for entry in list.entries {
+            guard let key = self.key(entry.price, entry.priceScale) else { return false }
+            if let last {
+                if key <= last { isRising = false }
+                if key >= last { isFalling = false }
+            }
+            last = key
+            if entry.size == 0 { hasNone = true }
+            self.entries.append(
+                Entry(key: key, size: entry.size, priceScale: entry.priceScale, sizeScale: entry.sizeScale))
+        }
+        if !isRising {
+            if isFalling { self.entries.reverse() } else { self.sortEntries() }
+        }
+        if hasNone { self.entries.removeAll { $0.size == 0 } }
+        return true
+    }
+
+    private mutating func sortEntries() {
+        let given = self.entries
+        let order = given.indices.sorted { (given[$0].key, $0) < (given[$1].key, $1) }
+        self.entries.removeAll(keepingCapacity: true)
+        for index in order {
+            if self.entries.last?.key == given[index].key { self.entries.removeLast() }
+            self.entries.append(given[index])
+        }
     }
 
     private mutating func loadPlain(_ list: LevelList) {
@@ -247,29 +266,6 @@ extension BookSide {
         }
         self.plain.removeAll { $0.volume == .zero }
         if self.plain.count > LocalBook.maximumLevels { self.cut(to: LocalBook.maximumLevels) }
-    }
-
-    private static func isRising(_ entries: some Sequence<Entry>) -> Bool {
-        var last: Int64?
-        for entry in entries {
-            if let last, last >= entry.key { return false }
-            last = entry.key
-        }
-        return true
-    }
-
-    /// The levels with their keys; `nil` where one does not fit.
-    private mutating func keyed(_ list: LevelList) -> [Entry]? {
-        guard list.isCompact else { return nil }
-        self.scale = list.entries.reduce(0) { max($0, $1.priceScale) }
-        var keyed: [Entry] = []
-        keyed.reserveCapacity(list.count)
-        for entry in list.entries {
-            guard let key = self.key(entry.price, entry.priceScale) else { return nil }
-            keyed.append(
-                Entry(key: key, size: entry.size, priceScale: entry.priceScale, sizeScale: entry.sizeScale))
-        }
-        return keyed
     }
 }
 

@@ -5,7 +5,7 @@ extension JSONReader {
     /// Reads `[["price","size"], ...]` behind what the list holds; texts or numbers, and what follows in a level is passed
     /// over.
     ///
-    /// - Returns: whether all of it were levels: what is none, or has a size below zero, is left out.
+    /// - Returns: whether all of it were levels: what is none, or has no price above zero or a size below it, is left out.
     mutating func readLevels(into list: inout LevelList) throws(JSONSyntaxError) -> Bool {
         guard try self.kind() == .array else {
             try self.skipValue()
@@ -85,7 +85,7 @@ extension JSONReader {
         guard try self.nextElement(isFirst: &isFirst) else { return nil }
         let size = try self.looseNumber()
         while try self.nextElement(isFirst: &isFirst) { try self.skipValue() }
-        guard let price, let size, size >= .zero else { return nil }
+        guard let price, let size, price > .zero, size >= .zero else { return nil }
         return (price, size)
     }
 
@@ -105,7 +105,8 @@ extension JSONReader {
             var at = start + index
             guard at[0] == UInt8(ascii: "["), at[1] == UInt8(ascii: "\"") else { break }
             at += 2
-            guard let price = Self.plainNumber(&at), at[0] == UInt8(ascii: "\""), at[1] == UInt8(ascii: ","),
+            guard let price = Self.plainNumber(&at), price.mantissa != 0, at[0] == UInt8(ascii: "\""),
+                at[1] == UInt8(ascii: ","),
                 at[2] == UInt8(ascii: "\"")
             else { break }
             at += 3
@@ -147,6 +148,11 @@ extension JSONReader {
         var digits = whole
         if next.pointee == UInt8(ascii: ".") {
             next += 1
+            // Eight digits after the point are so frequent that they have a way of their own.
+            if whole <= 10, next[8] == UInt8(ascii: "\""), let fraction = Self.eightDigits(next) {
+                at = next + 8
+                return (Int64(truncatingIfNeeded: mantissa &* 100_000_000 &+ fraction), 8)
+            }
             let fraction = next
             while true {
                 let digit = next.pointee &- UInt8(ascii: "0")
@@ -161,5 +167,21 @@ extension JSONReader {
         guard digits <= 18 else { return nil }
         at = next
         return (Int64(truncatingIfNeeded: mantissa), UInt8(truncatingIfNeeded: scale))
+    }
+
+    /// The number that eight digits make; `nil` when one of the bytes is none.
+    @inline(__always)
+    private static func eightDigits(_ start: UnsafePointer<UInt8>) -> UInt64? {
+        let word = UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt64.self))
+        let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
+        // The upper half of each byte has to be 3, and stay so when 6 is added.
+        guard (word & upper) | (((word &+ 0x0606_0606_0606_0606) & upper) &>> 4) == 0x3333_3333_3333_3333 else {
+            return nil
+        }
+        // Neighbours are joined to pairs, pairs to fours, fours to the whole.
+        let digits = word & 0x0F0F_0F0F_0F0F_0F0F
+        let pairs = (digits &* 10 &+ (digits &>> 8)) & 0x00FF_00FF_00FF_00FF
+        let fours = (pairs &* 100 &+ (pairs &>> 16)) & 0x0000_FFFF_0000_FFFF
+        return (fours &* 10_000 &+ (fours &>> 32)) & 0xFFFF_FFFF
     }
 }

@@ -215,40 +215,8 @@ extension JSONReader {
     /// `[["price","size"],...]`; `nil` when a single one of them makes no sense: a book with a level left out would be
     /// wrong without anybody knowing.
     mutating func binanceLevels() throws(JSONSyntaxError) -> LevelList? {
-        guard try self.kind() == .array else {
-            try self.skipValue()
-            return nil
-        }
         var levels = LevelList()
-        var isWhole = true
-        try self.beginArray()
-        var isFirst = true
-        while try self.nextElement(isFirst: &isFirst) {
-            if try !self.readBinanceLevel(into: &levels) { isWhole = false }
-        }
-        return isWhole ? levels : nil
-    }
-
-    private mutating func readBinanceLevel(into levels: inout LevelList) throws(JSONSyntaxError) -> Bool {
-        guard try self.kind() == .array else {
-            try self.skipValue()
-            return false
-        }
-        var (price, size): (ExactDecimal?, ExactDecimal?)
-        var position = 0
-        try self.beginArray()
-        var isFirst = true
-        while try self.nextElement(isFirst: &isFirst) {
-            switch position {
-            case 0: price = try self.looseNumber()
-            case 1: size = try self.looseNumber()
-            default: try self.skipValue()
-            }
-            position += 1
-        }
-        guard let price, let size, price > .zero, size >= .zero else { return false }
-        levels.append(price: price, size: size)
-        return true
+        return try self.readLevels(into: &levels) ? levels : nil
     }
 }
 
