@@ -13,6 +13,16 @@ import TidingsTesting
     }
 
     @Test(arguments: VenueConformance.checks)
+    func `Coinbase Exchange keeps the rules`(_ check: VenueConformance.Check) throws {
+        try check.run(on: CoinbaseExchange())
+    }
+
+    @Test(arguments: VenueConformance.checks)
+    func `Coinbase Advanced Trade keeps the rules`(_ check: VenueConformance.Check) throws {
+        try check.run(on: CoinbaseAdvancedExchange())
+    }
+
+    @Test(arguments: VenueConformance.checks)
     func `Kraken keeps the rules`(_ check: VenueConformance.Check) throws {
         try check.run(on: KrakenExchange())
     }
