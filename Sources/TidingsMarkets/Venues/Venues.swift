@@ -3,6 +3,7 @@ public enum Venues {
     public static let all: [any Venue] = [
         Binance(),
         Hyperliquid(),
+        Kraken(),
     ]
 
     /// The venue of a name, whatever its case.

@@ -121,7 +121,9 @@ extension BinanceMarket {
     }
 
     /// What happened in the last 24 hours.
-    func ticker(_ fields: BinanceFields, price: ExactDecimal, at timestamp: Timestamp, receivedAt: Timestamp)
+    func ticker(
+        _ fields: BinanceFields, price: ExactDecimal, at timestamp: Timestamp, receivedAt: Timestamp
+    )
         -> StandardEvent
     {
         let ticker = Ticker(

@@ -251,7 +251,8 @@ struct BinanceSnapshot {
                 return nil
             }
         }
-        guard let fields, let last = fields.lastUpdateID, let bids = fields.wholeBids, let asks = fields.wholeAsks else {
+        guard let fields, let last = fields.lastUpdateID, let bids = fields.wholeBids, let asks = fields.wholeAsks
+        else {
             return nil
         }
         self.last = last

@@ -23,7 +23,8 @@ enum KrakenSpelling {
     /// - Returns: base and quote as version 2 names them; `nil` for what cannot be a pair.
     static func pair(_ name: String) -> (base: String, quote: String)? {
         // Some names have small letters that mean something (`AAPLx`): only a text without capitals is changed.
-        let text = name.utf8.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } ? name : name.uppercased()
+        let text =
+            name.utf8.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } ? name : name.uppercased()
         guard text.utf8.count <= 32 else { return nil }
         let parts = text.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "-" }
         switch parts.count {
