@@ -129,8 +129,8 @@ import TidingsTestSupport
                 let candles = final.values.filter { $0.interval.description == interval }
                 #expect(candles.reduce(0) { $0 + ($1.trades ?? 0) } == UInt64(trades.count))
                 let volume = try candles.reduce(ExactDecimal.zero) { try #require($0.adding($1.volume)) }
-                let traded = try trades.reduce(ExactDecimal.zero) {
-                    try #require($0.adding(try #require($1.payload.trade).volume))
+                let traded = try trades.compactMap(\.payload.trade).reduce(ExactDecimal.zero) {
+                    try #require($0.adding($1.volume))
                 }
                 #expect(volume == traded)
                 for candle in candles {
