@@ -123,11 +123,12 @@ import Testing
 
     @Test func `what is remembered of trades is bounded`() {
         var recent = RecentTrades()
-        for id in 0..<UInt64(RecentTrades.capacity) { #expect(recent.insert(time: 1, id: id)) }
-        #expect(!recent.insert(time: 1, id: 0))
-        #expect(recent.insert(time: 1, id: UInt64(RecentTrades.capacity)))
-        #expect(recent.insert(time: 1, id: 0))
-        #expect(!recent.insert(time: 1, id: 2))
+        func isNew(_ id: UInt64) -> Bool { recent.insert(time: 1, id: id) }
+        for id in 0..<UInt64(RecentTrades.capacity) { #expect(isNew(id)) }
+        #expect(!isNew(0))
+        #expect(isNew(UInt64(RecentTrades.capacity)))
+        #expect(isNew(0))
+        #expect(!isNew(2))
     }
 
     private func broken() -> (HyperliquidFeed, VenueRequest?) {

@@ -1,4 +1,4 @@
-/// Plays a generated market, without end.
+/// Plays a generated market.
 package struct GeneratedSource: PlaybackSource {
     private let venue: any SimulatedVenue
     private var market: GeneratedMarket
