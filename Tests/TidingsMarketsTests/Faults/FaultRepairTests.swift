@@ -16,12 +16,10 @@ import TidingsTestSupport
         ("kraken", ["BTC-USD", "ETH-USD"]),
     ]
 
-    struct Case: Sendable, CustomTestStringConvertible {
+    private struct Case: Sendable {
         let venue: String
         let symbols: [String]
         let fault: Fault.Kind
-
-        var testDescription: String { "\(self.venue): \(self.fault.rawValue)" }
 
         /// The codes of which one has to be told; none where the venue gives no way to know.
         var codes: Set<String> {
@@ -35,10 +33,6 @@ import TidingsTestSupport
             case .corrupt: ["CHECKSUM", "CROSSED_BOOK"]
             }
         }
-
-        static let all = FaultRepairTests.venues.flatMap { venue in
-            Fault.Kind.allCases.map { Case(venue: venue.name, symbols: venue.symbols, fault: $0) }
-        }
     }
 
     /// What the bus has carried.
@@ -49,8 +43,20 @@ import TidingsTestSupport
         var crossed = 0
     }
 
-    @Test(arguments: Case.all)
-    func `a fault is told of, mended, and leaves nothing wrong behind`(_ test: Case) async throws {
+    @Test(arguments: Fault.Kind.allCases)
+    func `at every venue a fault is told of, mended, and leaves nothing wrong behind`(_ fault: Fault.Kind) async throws
+    {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for venue in Self.venues {
+                group.addTask {
+                    try await Self.play(Case(venue: venue.name, symbols: venue.symbols, fault: fault))
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func play(_ test: Case) async throws {
         var configuration = ExchangeSimulatorConfiguration(venue: test.venue, source: .generated(seed: 11))
         configuration.speed = .times(4)
         configuration.startTime = Self.start
@@ -90,12 +96,14 @@ import TidingsTestSupport
         await bus.stop()
 
         let end = seen.withLock { $0 }
-        #expect(end.crossed == 0)
+        #expect(end.crossed == 0, "\(test.venue)")
         for (symbol, trades) in end.trades {
-            #expect(Set(trades).count == trades.count, "trades of \(symbol) came twice")
+            #expect(Set(trades).count == trades.count, "\(test.venue): trades of \(symbol) came twice")
             if test.venue == "binance" || test.venue == "coinbase" || test.venue == "kraken" {
                 let sorted = trades.sorted()
-                #expect(Self.holes(in: sorted).isEmpty, "trades of \(symbol) are missing: \(Self.holes(in: sorted))")
+                #expect(
+                    Self.holes(in: sorted).isEmpty,
+                    "\(test.venue): trades of \(symbol) are missing: \(Self.holes(in: sorted))")
             }
         }
     }
