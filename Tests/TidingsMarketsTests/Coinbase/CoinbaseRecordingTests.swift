@@ -86,7 +86,7 @@ struct CoinbaseRecordingTests {
             }
         }
         // Counted by a script of another language: frames after which the best twenty differ.
-        #expect(output.books.count == EVENTS)
+        #expect(output.books.count == 8257)
         for (index, symbol) in Self.symbols.enumerated() {
             let (book, isLive) = try #require(harness.session.book(of: index))
             #expect(isLive)
