@@ -7,8 +7,9 @@ internal import TidingsWebSocket
 /// An exchange to practise on: speaks a venue's WebSocket and REST on one port, from a recording or a made-up market,
 /// and fails on demand.
 ///
-/// Every path takes WebSockets. Each connection has its own playback from its first subscription; a generated market
-/// that is played at a pace is one for all. REST tells the state of the youngest playback.
+/// Every path takes WebSockets. Each connection has its own playback from its first subscription, or from its start
+/// where the URL names the streams; a generated market that is played at a pace is one for all. REST tells the state
+/// of the youngest playback.
 public final class ExchangeSimulator: Sendable {
     public let configuration: ExchangeSimulatorConfiguration
     private let group: any EventLoopGroup
@@ -122,7 +123,7 @@ public final class ExchangeSimulator: Sendable {
         venue: any SimulatedVenue, session: RecordedSession
     ) async throws(ExchangeSimulatorError) -> Running {
         let source = RecordedSource(session, loops: self.configuration.loops)
-        let context = self.context(venue, source.snapshot)
+        let context = self.context(venue, source.snapshot, isRecorded: true)
         return try await self.listen(context, snapshot: { context.board.snapshot }) { [self] now in
             self.playback(of: source, now: now)
         }
@@ -166,9 +167,11 @@ public final class ExchangeSimulator: Sendable {
         }
     }
 
-    private func context(_ venue: any SimulatedVenue, _ snapshot: any VenueSnapshot) -> SimulatorContext {
+    private func context(
+        _ venue: any SimulatedVenue, _ snapshot: any VenueSnapshot, isRecorded: Bool = false
+    ) -> SimulatorContext {
         SimulatorContext(
-            venue: venue, symbols: Set(snapshot.symbols), faults: self.faults,
+            venue: venue, symbols: Set(snapshot.symbols), isRecorded: isRecorded, faults: self.faults,
             ban: HandshakeBan(lasting: self.configuration.banTime),
             board: SnapshotBoard(snapshot), logger: self.logger)
     }
@@ -186,8 +189,7 @@ public final class ExchangeSimulator: Sendable {
         var configuration = WebSocketListenerConfiguration()
         configuration.host = self.configuration.host
         configuration.port = self.configuration.port
-        // The venues leave pings to their clients.
-        configuration.options.pingInterval = nil
+        configuration.options.pingInterval = context.venue.pingInterval
         // One frame may be a whole book; more is only sent to who reads.
         configuration.options.maximumPendingBytes = 64 << 20
         configuration.options.maximumMessageBytes = 1 << 20
@@ -195,14 +197,24 @@ public final class ExchangeSimulator: Sendable {
         do throws(WebSocketError) {
             let listener = try await WebSocketListener.bind(
                 configuration: configuration, group: self.group,
-                onUpgrade: { _ in
+                onUpgrade: { request in
                     if let seconds = context.ban.secondsLeft(now: Self.now) {
                         let wait = WebSocketHeader("Retry-After", "\(seconds)")
                         return .refuse(.init(status: 429, message: "Too Many Requests", headers: [wait]))
                     }
-                    return .accept { _ in SimulatorConnection(context: context, makePlayback: makePlayback) }
+                    let path = request.uri
+                    return .accept { _ in
+                        SimulatorConnection(context: context, path: path, makePlayback: makePlayback)
+                    }
                 },
-                onRequest: { request in Self.respond(to: request, context.venue, snapshot()) })
+                onRequest: { request in
+                    if let seconds = context.ban.secondsLeft(now: Self.now) {
+                        return .init(
+                            status: 429, headers: [WebSocketHeader("Retry-After", "\(seconds)")],
+                            text: "Too Many Requests")
+                    }
+                    return Self.respond(to: request, context, snapshot())
+                })
             self.logger.info(
                 "Simulated exchange listens",
                 metadata: [LogKey.address: "\(self.configuration.host):\(listener.port)"])
@@ -215,17 +227,27 @@ public final class ExchangeSimulator: Sendable {
     }
 
     private static func respond(
-        to request: WebSocketListener.Request, _ venue: any SimulatedVenue, _ snapshot: any VenueSnapshot
+        to request: WebSocketListener.Request, _ context: SimulatorContext, _ snapshot: any VenueSnapshot
     ) -> WebSocketListener.Response {
+        let now = Self.now
         if request.method == "GET", let recorded = snapshot.response(to: request.uri) {
-            return .init(headers: [.init("Content-Type", "application/json")], bytes: recorded)
+            let change = recorded.withUnsafeBytes {
+                context.venue.bookChange(inResponse: $0, to: request.uri)
+            }
+            // A recorded book is right for who kept all updates since the beginning, and for nobody later.
+            if change.map({ context.board.isFirst($0.symbol, now: now) }) ?? true {
+                return .init(headers: [.init("Content-Type", "application/json")], bytes: recorded)
+            }
         }
-        let response = venue.respond(
+        let response = context.venue.respond(
             to: VenueRequest(
-                method: request.method, uri: request.uri, body: Array(request.body.readableBytesView)),
+                method: request.method, uri: request.uri, body: Array(request.body.readableBytesView),
+                isFirst: { context.board.isFirst($0, now: now) }),
             from: snapshot)
         return .init(
-            status: response.status, headers: [.init("Content-Type", response.contentType)], bytes: response.body)
+            status: response.status,
+            headers: [.init("Content-Type", response.contentType)] + response.headers.map { .init($0.name, $0.value) },
+            bytes: response.body)
     }
 
     private static var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }

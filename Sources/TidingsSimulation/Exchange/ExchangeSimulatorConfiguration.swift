@@ -8,7 +8,7 @@ public struct ExchangeSimulatorConfiguration: Sendable {
         case generated(seed: UInt64)
     }
 
-    /// Whose manner of speaking: `hyperliquid`.
+    /// Whose manner of speaking: `hyperliquid`, `binance`, `kraken`, `coinbase` or `coinbase-advanced`.
     public var venue = "hyperliquid"
     public var source: Source
     public var speed = PlaybackSpeed.times(1)
@@ -23,7 +23,7 @@ public struct ExchangeSimulatorConfiguration: Sendable {
     /// client that subscribes to several things misses the beginning of none. A generated market that is played at a
     /// pace runs anyway and waits for nobody.
     public var settleTime: Duration = .milliseconds(200)
-    /// How long the fault `429` refuses handshakes.
+    /// How long the fault `429` refuses handshakes and HTTP requests.
     public var banTime: Duration = .seconds(3)
     /// When a generated market begins, in milliseconds since 1970; `nil` = now.
     public var startTime: Int64?

@@ -30,6 +30,7 @@ package struct Playback<Source: PlaybackSource>: Sendable {
     private let settleTime: Int64
     private let settleEnd: Int64
     private var skips = 0
+    private var isCorrupting = false
 
     /// A playback that begins with the source's next tick, `settleTime` after its last early subscription and
     /// never later than ten times that.
@@ -58,14 +59,22 @@ package struct Playback<Source: PlaybackSource>: Sendable {
 
     /// The client changed its subscriptions.
     package mutating func select(_ subscriptions: Set<Topic>, now: Int64) {
-        self.source.select(subscriptions)
+        self.select(SimulatedClient(subscriptions: subscriptions), now: now)
+    }
+
+    /// The client changed its subscriptions.
+    package mutating func select(_ client: SimulatedClient, now: Int64) {
+        self.source.select(client)
         if case .settling = self.phase {
             self.phase = .settling(until: min(now + self.settleTime, self.settleEnd))
         }
     }
 
     /// Plays at most one tick.
-    package mutating func step(now: Int64, emit: (UnsafeRawBufferPointer) -> Void) -> Step {
+    /// - Parameter leaveOut: called for each frame that a fault keeps from being sent.
+    package mutating func step(
+        now: Int64, emit: (UnsafeRawBufferPointer) -> Void, leaveOut: () -> Void = {}
+    ) -> Step {
         if case .settling(let end) = self.phase {
             if now < end { return .wait(until: end) }
             self.phase = .playing(origin: now, position: self.start)
@@ -79,16 +88,48 @@ package struct Playback<Source: PlaybackSource>: Sendable {
         guard let next else { return .idle }
         let due = self.time(of: next)
         if due > now { return .wait(until: due) }
+        if self.isCorrupting {
+            self.advanceCorrupting(emit: emit, leaveOut: leaveOut)
+            return .again
+        }
         var skips = self.skips
         self.source.advance { frame in
             if skips > 0 {
                 skips -= 1
+                leaveOut()
             } else {
                 emit(frame)
             }
         }
         self.skips = skips
         return .again
+    }
+
+    /// As a tick is played, but the first frame that lends itself to it is changed.
+    private mutating func advanceCorrupting(emit: (UnsafeRawBufferPointer) -> Void, leaveOut: () -> Void) {
+        var frames: [[UInt8]] = []
+        self.source.advance { frames.append(Array($0)) }
+        for frame in frames {
+            if self.skips > 0 {
+                self.skips -= 1
+                leaveOut()
+                continue
+            }
+            if self.isCorrupting, let changed = frame.withUnsafeBytes({ self.source.corrupted($0) }) {
+                self.isCorrupting = false
+                changed.withUnsafeBytes(emit)
+            } else {
+                frame.withUnsafeBytes(emit)
+            }
+        }
+    }
+
+    /// Whether there are frames to come.
+    package var isPlaying: Bool { self.source.nextOffset != nil }
+
+    /// Puts an error into the next book.
+    package mutating func corrupt() {
+        self.isCorrupting = true
     }
 
     /// When a fault is due, if that is before anything else. At full speed time passes with the frames only.

@@ -21,14 +21,19 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
     private let makePlayback: @Sendable (_ now: Int64) -> Playback<Source>
     private var playback: Playback<Source>?
     private var playbackNumber = 0
-    private var subscriptions: Set<Topic> = []
+    private var client: SimulatedClient
+    private var heartbeat: Scheduled<Void>?
+    private var lastSent: Int64 = .min
     private var mode = Mode.normal
     private var frames = ByteBuffer()
     private var timer: Scheduled<Void>?
     private var isPumping = false
 
-    init(context: SimulatorContext, makePlayback: @escaping @Sendable (_ now: Int64) -> Playback<Source>) {
+    init(
+        context: SimulatorContext, path: String, makePlayback: @escaping @Sendable (_ now: Int64) -> Playback<Source>
+    ) {
         self.context = context
+        self.client = SimulatedClient(path: path, isRecorded: context.isRecorded)
         self.makePlayback = makePlayback
     }
 
@@ -36,30 +41,79 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
 
     // MARK: Requests
 
+    func webSocketDidOpen(_ connection: WebSocketConnection) {
+        self.context.venue.open(&self.client)
+        if !self.context.isRecorded { self.context.venue.greeting.forEach { self.add($0) } }
+        let topics = self.client.subscriptions
+        if !topics.isEmpty {
+            self.select()
+            for topic in topics { self.begin(topic) }
+            self.schedule(connection, at: .min)
+        }
+        self.flush(connection)
+        if self.context.venue.hasHeartbeats { self.scheduleHeartbeat(connection) }
+    }
+
+    private func scheduleHeartbeat(_ connection: WebSocketConnection) {
+        self.heartbeat = connection.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.beat(connection)
+            if self.mode != .silent { self.scheduleHeartbeat(connection) }
+        }
+    }
+
     func webSocket(_ connection: WebSocketConnection, didReceiveText bytes: UnsafeRawBufferPointer) {
         guard self.mode != .silent else { return }
-        let before = self.subscriptions
+        let before = self.client.subscriptions
         let replies = self.context.venue.answer(
-            bytes, subscriptions: &self.subscriptions, knows: { self.context.symbols.contains($0) })
-        let isChanged = before != self.subscriptions
-        if isChanged {
-            if self.playback == nil {
-                self.playback = self.makePlayback(self.now)
-                self.playbackNumber = self.context.board.begin()
-            }
-            self.playback?.select(self.subscriptions, now: self.now)
-        }
+            bytes, client: &self.client, knows: { self.context.symbols.contains($0) })
+        let isChanged = before != self.client.subscriptions
+        if isChanged { self.select() }
         for reply in replies {
             switch reply {
             case .frame(let frame): self.add(frame)
+            case .begin(let topic): self.begin(topic)
+            case .acknowledgements(let topics, let made):
+                self.add(self.playback?.source.acknowledgement(ofAll: topics) ?? made)
             case .acknowledgement(let topic, let made):
-                self.add(self.playback?.source.acknowledgement(of: topic) ?? made)
-                guard self.mode == .normal else { continue }
-                self.playback?.source.begin(topic) { self.frames.writeWebSocketFrame(.text, payload: $0) }
+                if let recorded = self.playback?.source.acknowledgement(of: topic) {
+                    self.add(self.context.venue.acknowledgement(recorded: recorded, made: made))
+                } else {
+                    self.add(made)
+                }
+                self.begin(topic)
             }
         }
         self.flush(connection)
         if isChanged { self.schedule(connection, at: .min) }
+    }
+
+    /// Tells the playback what is subscribed to; the first time it begins.
+    private func select() {
+        if self.playback == nil {
+            self.playback = self.makePlayback(self.now)
+            self.playbackNumber = self.context.board.begin(now: self.now)
+            if let playback = self.playback {
+                self.context.board.report(playback.source.snapshot, of: self.playbackNumber)
+            }
+        }
+        self.playback?.select(self.client, now: self.now)
+    }
+
+    private func begin(_ topic: Topic) {
+        guard self.mode == .normal else { return }
+        self.playback?.source.begin(topic) { self.add($0) }
+    }
+
+    /// What the venue sends by the clock goes on on a stale connection: it is alive, only its data is not.
+    private func beat(_ connection: WebSocketConnection) {
+        guard self.mode != .silent, connection.isOpen, connection.isWritable, let playback = self.playback else {
+            return
+        }
+        let frames = self.context.venue.heartbeats(
+            for: &self.client, isIdle: self.now - self.lastSent >= 1_000_000_000,
+            isPlaying: self.mode == .normal && playback.isPlaying, from: playback.source.snapshot)
+        frames.forEach { self.add($0) }
+        self.flush(connection)
     }
 
     func webSocket(_ connection: WebSocketConnection, didReceiveBinary bytes: UnsafeRawBufferPointer) {
@@ -74,6 +128,8 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
     func webSocket(_ connection: WebSocketConnection, didClose closure: WebSocketClosure) {
         self.timer?.cancel()
         self.timer = nil
+        self.heartbeat?.cancel()
+        self.heartbeat = nil
         self.mode = .silent
         self.playback = nil
     }
@@ -120,7 +176,7 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
     }
 
     private func step(_ now: Int64) -> Playback<Source>.Step? {
-        self.playback?.step(now: now) { self.frames.writeWebSocketFrame(.text, payload: $0) }
+        self.playback?.step(now: now, emit: { self.add($0) }, leaveOut: { self.client.nextSequence &+= 1 })
     }
 
     private func schedule(_ connection: WebSocketConnection, at time: Int64) {
@@ -133,13 +189,25 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
     }
 
     private func add(_ frame: [UInt8]) {
-        frame.withUnsafeBytes { self.frames.writeWebSocketFrame(.text, payload: $0) }
+        frame.withUnsafeBytes { self.add($0) }
+    }
+
+    private func add(_ frame: UnsafeRawBufferPointer) {
+        guard self.context.venue.numbersFrames,
+            let numbered = self.context.venue.numbered(frame, as: self.client.nextSequence)
+        else {
+            self.frames.writeWebSocketFrame(.text, payload: frame)
+            return
+        }
+        self.client.nextSequence &+= 1
+        numbered.withUnsafeBytes { self.frames.writeWebSocketFrame(.text, payload: $0) }
     }
 
     private func flush(_ connection: WebSocketConnection) {
         guard self.frames.readableBytes > 0 else { return }
         let frames = self.frames
         self.frames = ByteBuffer()
+        self.lastSent = self.now
         do throws(WebSocketError) {
             try connection.send(encoded: frames)
         } catch {
@@ -170,6 +238,7 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
             connection.pauseReading()
         case .slow: self.playback?.slowDown(now: self.now)
         case .gap: self.playback?.skip(20)
+        case .corrupt: self.playback?.corrupt()
         }
     }
 }

@@ -4,6 +4,7 @@ internal import Logging
 struct SimulatorContext: Sendable {
     let venue: any SimulatedVenue
     let symbols: Set<String>
+    let isRecorded: Bool
     let faults: FaultPlan
     let ban: HandshakeBan
     let board: SnapshotBoard

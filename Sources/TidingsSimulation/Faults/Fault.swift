@@ -6,7 +6,8 @@ public struct Fault: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Hashable, Sendable {
         /// The TCP connection is cut, without a close frame.
         case drop
-        /// The connection is cut, and handshakes are refused with 429 and `Retry-After` for three seconds.
+        /// The connection is cut, and handshakes and HTTP requests are refused with 429 and `Retry-After` for three
+        /// seconds.
         case tooManyRequests = "429"
         /// A frame that is not whole JSON is sent between two others.
         case garbage
@@ -20,6 +21,9 @@ public struct Fault: Hashable, Sendable {
         case slow
         /// The next 20 frames of this connection's subscriptions are left out.
         case gap
+        /// An error is put into the next book of this connection's subscriptions that a careful client notices: on
+        /// Kraken a digit of a size is another one than the checksum says, elsewhere a bid stands above all asks.
+        case corrupt
     }
 
     public var kind: Kind

@@ -6,6 +6,7 @@ package struct RecordedSource: PlaybackSource {
     private var passes: Int64 = 0
     private var isWanted: [Bool]
     private var hasSelection = false
+    private var client = SimulatedClient(isRecorded: true)
 
     package init(_ session: RecordedSession, loops: Bool = false) {
         self.session = session
@@ -31,23 +32,38 @@ package struct RecordedSource: PlaybackSource {
         if frame.topic < 0 || self.isWanted[frame.topic] { self.session.withText(of: frame, emit) }
     }
 
-    package mutating func select(_ subscriptions: Set<Topic>) {
-        for (index, topic) in self.session.topics.enumerated() {
-            self.isWanted[index] = subscriptions.contains(topic)
+    package mutating func select(_ client: SimulatedClient) {
+        self.client = client
+        for index in self.isWanted.indices { self.isWanted[index] = false }
+        for topic in client.subscriptions {
+            if let index = self.session.number(nearestTo: topic) { self.isWanted[index] = true }
         }
         self.hasSelection = self.isWanted.contains(true)
     }
 
-    /// Nothing: what the venue began with is in the recording.
-    package func begin(_ topic: Topic, emit: (UnsafeRawBufferPointer) -> Void) {}
+    /// What the venue began with is in the recording; in the middle of it, it is made.
+    package func begin(_ topic: Topic, emit: (UnsafeRawBufferPointer) -> Void) {
+        guard let number = self.session.number(nearestTo: topic) else { return }
+        guard self.passes > 0 || self.session.count(of: number, before: self.position) > 0 else { return }
+        for frame in self.session.venue.first(of: topic, from: self.snapshot, for: self.client) {
+            frame.withUnsafeBytes(emit)
+        }
+    }
 
     package func acknowledgement(of topic: Topic) -> [UInt8]? {
         self.session.acknowledgement(of: topic)
     }
 
+    package func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]? {
+        self.session.acknowledgement(ofAll: topics)
+    }
+
     package var snapshot: any VenueSnapshot {
-        let position = self.passes > 0 && self.position == 0 ? self.session.frames.count : self.position
-        return RecordedSnapshot(session: self.session, position: position)
+        RecordedSnapshot(session: self.session, position: self.position, isRepeated: self.passes > 0)
+    }
+
+    package func corrupted(_ frame: UnsafeRawBufferPointer) -> [UInt8]? {
+        self.session.venue.corrupted(frame, from: self.snapshot)
     }
 }
 
@@ -55,15 +71,47 @@ package struct RecordedSource: PlaybackSource {
 struct RecordedSnapshot: VenueSnapshot {
     let session: RecordedSession
     let position: Int
+    /// Whether the recording was played to its end before.
+    var isRepeated = false
 
     var symbols: [String] { self.session.symbols }
     var topics: [Topic] { self.session.topics }
 
     func recent(_ topic: Topic, limit: Int) -> [[UInt8]] {
-        self.session.recent(topic, limit: limit, position: self.position)
+        let topic = self.session.number(nearestTo: topic).map { self.session.topics[$0] } ?? topic
+        // Of a pass that has nothing on it yet, the end of the pass before counts.
+        let isNew = self.session.topicNumber(topic).map { self.session.count(of: $0, before: self.position) == 0 }
+        let position = self.isRepeated && isNew == true ? self.session.frames.count : self.position
+        return self.session.recent(topic, limit: limit, position: position)
     }
 
     func response(to uri: String) -> [UInt8]? {
         self.session.response(to: uri, position: self.position)
+    }
+
+    var time: Int64 {
+        let index = min(max(self.position - 1, 0), self.session.frames.count - 1)
+        let offset = index >= 0 ? self.session.frames[index].offset : 0
+        return (self.session.start &+ offset) / 1_000_000
+    }
+
+    func book(of symbol: String) -> SimulatedBook? {
+        self.session.book(of: symbol, position: self.position, isRepeated: self.isRepeated)
+    }
+
+    func firstBook(of symbol: String) -> SimulatedBook? {
+        self.session.firstBook(of: symbol)
+    }
+
+    func trades(of symbol: String) -> [TradeRecord] {
+        self.session.trades(of: symbol, position: self.isRepeated ? self.session.frames.count : self.position)
+    }
+
+    func candles(of symbol: String, _ interval: CandleInterval) -> [CandleRecord] {
+        TidingsSimulation.candles(of: self.trades(of: symbol), interval)
+    }
+
+    func instrument(_ symbol: String) -> InstrumentRecord {
+        self.session.instrument(symbol)
     }
 }

@@ -1,5 +1,6 @@
 /// The lengths of candles that venues offer.
 package enum CandleInterval: String, CaseIterable, Sendable {
+    case oneSecond = "1s"
     case oneMinute = "1m"
     case threeMinutes = "3m"
     case fiveMinutes = "5m"
@@ -8,6 +9,7 @@ package enum CandleInterval: String, CaseIterable, Sendable {
     case oneHour = "1h"
     case twoHours = "2h"
     case fourHours = "4h"
+    case sixHours = "6h"
     case eightHours = "8h"
     case twelveHours = "12h"
     case oneDay = "1d"
@@ -20,6 +22,7 @@ package enum CandleInterval: String, CaseIterable, Sendable {
         let minute: Int64 = 60_000
         let day = 1440 * minute
         switch self {
+        case .oneSecond: return Self.multiple(of: 1000, time)
         case .oneMinute: return Self.multiple(of: minute, time)
         case .threeMinutes: return Self.multiple(of: 3 * minute, time)
         case .fiveMinutes: return Self.multiple(of: 5 * minute, time)
@@ -28,6 +31,7 @@ package enum CandleInterval: String, CaseIterable, Sendable {
         case .oneHour: return Self.multiple(of: 60 * minute, time)
         case .twoHours: return Self.multiple(of: 120 * minute, time)
         case .fourHours: return Self.multiple(of: 240 * minute, time)
+        case .sixHours: return Self.multiple(of: 360 * minute, time)
         case .eightHours: return Self.multiple(of: 480 * minute, time)
         case .twelveHours: return Self.multiple(of: 720 * minute, time)
         case .oneDay: return Self.multiple(of: day, time)

@@ -10,6 +10,8 @@ package struct GeneratedCandles: Sendable {
         package var close: Int64
         package var volume: Int64
         package var trades: Int64
+        /// Money traded, in units of price times size.
+        package var money: Double
     }
 
     /// So many are kept of each interval.
@@ -34,7 +36,8 @@ package struct GeneratedCandles: Sendable {
             if self.byInterval[index].count == Self.capacity { self.byInterval[index].removeFirst() }
             self.byInterval[index].append(
                 Candle(
-                    start: start, end: end, open: price, high: price, low: price, close: price, volume: size, trades: 1)
+                    start: start, end: end, open: price, high: price, low: price, close: price, volume: size, trades: 1,
+                    money: Double(price) * Double(size))
             )
         }
     }
@@ -46,6 +49,7 @@ extension GeneratedCandles.Candle {
         self.low = min(self.low, price)
         self.close = price
         self.volume += size
+        self.money += Double(price) * Double(size)
         self.trades += 1
     }
 }

@@ -9,6 +9,8 @@ package struct GeneratedInstrument: Sendable {
         package var time: Int64
         /// Below 2^50.
         package var id: UInt64
+        /// One more than the fill before it.
+        package var number: UInt64
         /// What makes the transaction's hash; fills of one order share it.
         package var hashSeed: UInt64
         /// Numbers of the traders, different ones.
@@ -37,14 +39,21 @@ package struct GeneratedInstrument: Sendable {
     package private(set) var candles = GeneratedCandles()
     /// Of the last tick.
     package private(set) var fills: [Fill] = []
-    /// Up to 100 of those before and in the last tick, oldest first.
-    package private(set) var recentFills: [Fill] = []
+    /// Those before and in the last tick.
+    package private(set) var tape = TradeTape()
+    /// The last change of the book, and the book before it.
+    package private(set) var change = GeneratedBookChange(first: 1, last: 1, bids: [], asks: [])
+    package private(set) var previousBook: GeneratedBook
+    /// Highest and lowest price so far.
+    package private(set) var high: Int64
+    package private(set) var low: Int64
     /// Where the price tends to, not rounded to ticks.
     private var drift: Double
     private var momentum = 0.0
     private var toldBest: (GeneratedBook.Level?, GeneratedBook.Level?)
 
-    static let recentCapacity = 100
+    /// Up to 100 fills before and in the last tick, oldest first.
+    package var recentFills: [Fill] { self.tape.last(100) }
 
     init(_ instrument: Instrument, time: Int64, random: inout SeededGenerator) {
         self.instrument = instrument
@@ -52,6 +61,11 @@ package struct GeneratedInstrument: Sendable {
         self.drift = Double(price)
         self.book = GeneratedBook(
             instrument: instrument, bid: price, ask: price + instrument.tick, random: &random)
+        self.previousBook = self.book
+        self.high = price
+        self.low = price
+        self.tape = TradeTape(next: UInt64(random.number(1_000_000...9_000_000)))
+        self.change.last = UInt64(random.number(1_000_000_000...9_000_000_000))
         let daySize = instrument.usualSize * random.number(20_000...60_000)
         self.context = Context(
             openInterest: instrument.usualSize * random.number(20_000...30_000), oraclePrice: price,
@@ -63,6 +77,7 @@ package struct GeneratedInstrument: Sendable {
         }
         self.requote(random: &random)
         self.fills = []
+        self.previousBook = self.book
     }
 
     /// Best bid and ask.
@@ -86,7 +101,7 @@ package struct GeneratedInstrument: Sendable {
     /// Orders come and go: the best prices follow the walk.
     mutating func requote(random: inout SeededGenerator) {
         let tick = self.instrument.tick
-        let bid = max(tick * Int64(GeneratedBook.depth * 4), Int64(self.drift / Double(tick)) * tick)
+        let bid = max(tick * Int64(self.instrument.depth * 4), Int64(self.drift / Double(tick)) * tick)
         let spread: Int64 = random.chance(0.8) ? 1 : random.number(2...3)
         self.book.move(bid: bid, ask: bid + spread * tick, random: &random)
     }
@@ -101,16 +116,29 @@ package struct GeneratedInstrument: Sendable {
             let maker = (taker + 1 + random.next() % 63) % 64
             let made = Fill(
                 price: fill.price, size: fill.size, isBuy: isBuy, time: time, id: random.next() >> 14,
-                hashSeed: hashSeed, buyer: isBuy ? taker : maker, seller: isBuy ? maker : taker)
+                number: self.tape.nextNumber, hashSeed: hashSeed, buyer: isBuy ? taker : maker,
+                seller: isBuy ? maker : taker)
             self.fills.append(made)
-            self.recentFills.append(made)
+            self.tape.append(made)
+            self.high = max(self.high, made.price)
+            self.low = min(self.low, made.price)
             self.candles.add(price: made.price, size: made.size, time: made.time)
             self.context.dayVolume += made.size
             self.context.dayNotional += Double(made.size) * Double(made.price)
         }
-        if self.recentFills.count > Self.recentCapacity {
-            self.recentFills.removeFirst(self.recentFills.count - Self.recentCapacity)
-        }
+    }
+
+    /// Puts a number on what changed in the book since this was called last.
+    /// - Returns: whether anything did.
+    mutating func takeBookChange(since before: GeneratedBook) -> Bool {
+        guard before != self.book else { return false }
+        let (bids, asks) = self.book.changes(from: before)
+        guard !bids.isEmpty || !asks.isEmpty else { return false }
+        self.previousBook = before
+        let first = self.change.last + 1
+        self.change = GeneratedBookChange(
+            first: first, last: first + UInt64(bids.count + asks.count) - 1, bids: bids, asks: asks)
+        return true
     }
 
     /// Lets funding, open interest and the oracle wander.

@@ -38,15 +38,20 @@ package struct GeneratedMarket: Sendable {
         for index in self.instruments.indices {
             // The instruments take turns, so that not everything comes in one burst.
             let turn = self.steps + Int64(index) * 7
+            let before = self.instruments[index].book
             self.instruments[index].step(time: self.time, seconds: seconds, random: &self.random)
             if turn % 4 == 0 || turn % 11 == 0 { self.instruments[index].requote(random: &self.random) }
             if !self.instruments[index].fills.isEmpty { events += [.trades(index), .candles(index)] }
+            if self.instruments[index].takeBookChange(since: before) { events.append(.bookChange(index)) }
             if turn % 11 == 0 { events.append(.book(index)) }
             if turn % 4 == 2, self.instruments[index].takeBestChange() { events.append(.best(index)) }
             if turn % 20 == 0 {
                 self.instruments[index].refreshContext(random: &self.random)
                 events.append(.context(index))
             }
+        }
+        if self.time / 1000 != (self.time - Self.stepMilliseconds) / 1000 {
+            for index in self.instruments.indices { events.append(.second(index)) }
         }
         if self.steps % 20 == 10 { events.append(.mids) }
         return events

@@ -1,3 +1,5 @@
+internal import Tidings
+
 /// What is traded in a generated market, and in which steps.
 package struct Instrument: Hashable, Sendable {
     /// The venue's spelling.
@@ -14,10 +16,12 @@ package struct Instrument: Hashable, Sendable {
     package var usualSize: Int64
     /// Trades a second, on average.
     package var tradeRate: Double
+    /// Levels a side of its book.
+    package var depth: Int
 
     package init(
         symbol: String, priceScale: UInt8, tick: Int64, sizeScale: UInt8, startPrice: Int64, usualSize: Int64,
-        tradeRate: Double
+        tradeRate: Double, depth: Int = 20
     ) {
         self.symbol = symbol
         self.priceScale = priceScale
@@ -26,5 +30,23 @@ package struct Instrument: Hashable, Sendable {
         self.startPrice = startPrice
         self.usualSize = usualSize
         self.tradeRate = tradeRate
+        self.depth = max(1, depth)
+    }
+}
+
+extension Instrument {
+    /// With zeros up to at least `digits` digits after the point.
+    package func priceText(_ price: Int64, digits: Int = 0) -> String {
+        decimalText(price, scale: self.priceScale, digits: digits)
+    }
+
+    package func sizeText(_ size: Int64, digits: Int = 0) -> String {
+        decimalText(size, scale: self.sizeScale, digits: digits)
+    }
+
+    /// Money, in units of price times size, rounded to `digits` digits.
+    package func moneyText(_ money: Double, digits: UInt8 = 8) -> String {
+        let units = money / Double(powerOfTen(Int(self.priceScale + self.sizeScale)))
+        return decimalText(Int64(min(units * Double(powerOfTen(Int(digits))), 9e18)), scale: digits)
     }
 }

@@ -31,7 +31,7 @@ extension HyperliquidVenue {
             let frames = snapshot.recent(Topic("trades", coin), limit: 100)
             return self.answer(.array(frames.flatMap { self.data(of: $0)?.array ?? [] }.suffix(100).reversed()))
         default:
-            guard let interval = parameters["interval"]?.string, CandleInterval(rawValue: interval) != nil else {
+            guard let interval = parameters["interval"]?.string, self.interval(interval) != nil else {
                 return self.refusal(422, "interval: not one of this venue's")
             }
             let from = parameters["startTime"]?.int ?? 0

@@ -2,9 +2,10 @@ internal import Tidings
 
 extension HyperliquidVenue {
     func render(
-        _ event: MarketEvent, of market: GeneratedMarket, for subscriptions: Set<Topic>,
+        _ event: MarketEvent, of market: GeneratedMarket, for client: SimulatedClient,
         emit: (UnsafeRawBufferPointer) -> Void
     ) {
+        let subscriptions = client.subscriptions
         switch event {
         case .trades(let index):
             let instrument = market.instruments[index]
@@ -22,9 +23,10 @@ extension HyperliquidVenue {
             self.render(Topic("activeAssetCtx", symbol), of: market, if: subscriptions, emit)
         case .candles(let index):
             let symbol = market.instruments[index].instrument.symbol
-            for interval in CandleInterval.allCases {
+            for interval in Self.intervals {
                 self.render(Topic("candle", symbol, interval.rawValue), of: market, if: subscriptions, emit)
             }
+        case .bookChange, .second: break
         case .mids:
             self.render(Topic("allMids"), of: market, if: subscriptions, emit)
         }
@@ -34,10 +36,13 @@ extension HyperliquidVenue {
         _ topic: Topic, of market: GeneratedMarket, if subscriptions: Set<Topic>,
         _ emit: (UnsafeRawBufferPointer) -> Void
     ) {
-        if subscriptions.contains(topic) { self.renderFirst(topic, of: market, emit: emit) }
+        if subscriptions.contains(topic) { self.renderFirst(topic, of: market, for: SimulatedClient(), emit: emit) }
     }
 
-    func renderFirst(_ topic: Topic, of market: GeneratedMarket, emit: (UnsafeRawBufferPointer) -> Void) {
+    func renderFirst(
+        _ topic: Topic, of market: GeneratedMarket, for client: SimulatedClient,
+        emit: (UnsafeRawBufferPointer) -> Void
+    ) {
         if topic.channel == "allMids" {
             self.mids(of: market, emit)
             return
@@ -46,7 +51,8 @@ extension HyperliquidVenue {
         let instrument = market.instruments[index]
         switch topic.channel {
         case "trades":
-            if !instrument.recentFills.isEmpty { self.trades(instrument.recentFills.suffix(10), of: instrument, emit) }
+            let fills = instrument.tape.last(10)
+            if !fills.isEmpty { self.trades(fills[...], of: instrument, emit) }
         case "l2Book": self.book(of: instrument, time: market.time, emit)
         case "bbo": self.best(of: instrument, time: market.time, emit)
         case "activeAssetCtx": self.context(of: instrument, emit)
@@ -69,11 +75,11 @@ extension HyperliquidVenue {
             }
         } else if topic.channel == "trades", let index {
             let instrument = market.instruments[index]
-            for place in instrument.recentFills.indices.suffix(limit) {
-                self.trades(instrument.recentFills[place...place], of: instrument) { frames.append(Array($0)) }
+            for fill in instrument.tape.last(min(limit, 100)) {
+                self.trades([fill], of: instrument) { frames.append(Array($0)) }
             }
         } else if limit > 0 {
-            self.renderFirst(topic, of: market) { frames.append(Array($0)) }
+            self.renderFirst(topic, of: market, for: SimulatedClient()) { frames.append(Array($0)) }
         }
         return frames
     }

@@ -1,6 +1,15 @@
 internal import Tidings
 
 extension HyperliquidVenue {
+    /// The candles there are.
+    static let intervals = CandleInterval.allCases.filter { $0 != .oneSecond && $0 != .sixHours }
+
+    func answer(
+        _ message: UnsafeRawBufferPointer, client: inout SimulatedClient, knows: (String) -> Bool
+    ) -> [VenueReply] {
+        self.answer(message, subscriptions: &client.subscriptions, knows: knows)
+    }
+
     func answer(
         _ message: UnsafeRawBufferPointer, subscriptions: inout Set<Topic>, knows: (String) -> Bool
     ) -> [VenueReply] {
@@ -27,6 +36,9 @@ extension HyperliquidVenue {
             }
             return [.frame(self.response(to: "unsubscribe", subscription))]
         }
+        guard subscriptions.count < SimulatedClient.maximumSubscriptions else {
+            return [self.error("Too many subscriptions")]
+        }
         guard subscriptions.insert(topic).inserted else {
             return [self.error("Already subscribed: \(subscription)")]
         }
@@ -42,12 +54,15 @@ extension HyperliquidVenue {
         case "trades", "bbo", "activeAssetCtx": return Topic(type, coin)
         case "l2Book": return self.hasValidPrecision(subscription) ? Topic(type, coin) : nil
         case "candle":
-            guard let interval = subscription["interval"]?.string, CandleInterval(rawValue: interval) != nil else {
-                return nil
-            }
+            guard let interval = subscription["interval"]?.string, self.interval(interval) != nil else { return nil }
             return Topic(type, coin, interval)
         default: return nil
         }
+    }
+
+    /// One of this venue's intervals.
+    func interval(_ text: String) -> CandleInterval? {
+        CandleInterval(rawValue: text).flatMap { Self.intervals.contains($0) ? $0 : nil }
     }
 
     /// `nSigFigs` from 2 to 5; `mantissa` 1, 2 or 5, with 5 figures only. The books sent are whole all the same.

@@ -94,3 +94,36 @@ extension HyperliquidVenue {
         return coin.map { ($0, interval) }
     }
 }
+
+// MARK: Books and trades
+
+extension HyperliquidVenue {
+    func bookTopic(of symbol: String) -> Topic { Topic("l2Book", symbol) }
+
+    func tradeTopics(of symbol: String) -> [Topic] { [Topic("trades", symbol)] }
+
+    /// Every frame is the whole book.
+    func bookChange(in frame: UnsafeRawBufferPointer) -> BookChange? {
+        guard let object = jsonObject(frame), object["channel"]?.string == "l2Book",
+            let data = object["data"]?.object, let coin = data["coin"]?.string,
+            let sides = data["levels"]?.array, sides.count == 2
+        else { return nil }
+        let levels = sides.map { side in
+            (side.array ?? []).compactMap { level -> BookLevel? in
+                guard let level = level.object, let price = level["px"]?.string, let size = level["sz"]?.string else {
+                    return nil
+                }
+                return BookLevel(price, size)
+            }
+        }
+        return BookChange(symbol: coin, isSnapshot: true, bids: levels[0], asks: levels[1])
+    }
+
+    /// REST answers with the recorded frames themselves here.
+    func trades(in frame: UnsafeRawBufferPointer) -> [TradeRecord] { [] }
+
+    func corrupted(_ frame: UnsafeRawBufferPointer, from snapshot: any VenueSnapshot) -> [UInt8]? {
+        guard let change = self.bookChange(in: frame), let price = crossingPrice(change) else { return nil }
+        return inserting(#"{"px":"\#(price)","sz":"1.0","n":1}"#, afterFirst: #""levels":[["#, in: frame)
+    }
+}
