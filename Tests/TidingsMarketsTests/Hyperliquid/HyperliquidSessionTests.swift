@@ -137,7 +137,8 @@ import Testing
         feed.receive(HyperliquidFeed.trades([10, 20]))
         feed.close()
         feed.open(1)
-        return (feed, feed.receive(HyperliquidFeed.ack("trades"), on: 1).requests.first)
+        let request = feed.receive(HyperliquidFeed.ack("trades"), on: 1).requests.first
+        return (feed, request)
     }
 
     @Test func `after a reconnect the recent trades are asked for and what is new is published`() throws {
