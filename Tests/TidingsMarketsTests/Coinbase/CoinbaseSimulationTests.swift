@@ -20,7 +20,7 @@ import Tidings
             for frame in frames {
                 let bytes =
                     simulated.numbersFrames
-                    ? frame.withUnsafeBytes { simulated.numbered($0, as: client.nextSequence) } : frame
+                    ? frame.withUnsafeBytes { simulated.numbered($0, as: client.nextSequence) } ?? frame : frame
                 client.nextSequence += 1
                 bytes.withUnsafeBytes { harness.session.receive($0, on: 1, at: harness.now, into: &all) }
             }
@@ -32,7 +32,7 @@ import Tidings
             }
             for reply in replies {
                 switch reply {
-                case .frame(let frame): frames.append(frame)
+                case .frame(let frame), .acknowledgements(_, let frame): frames.append(frame)
                 case .begin(let topic):
                     simulated.renderFirst(topic, of: market, for: client) { frames.append(Array($0)) }
                 case .acknowledgement(let topic, let made):
