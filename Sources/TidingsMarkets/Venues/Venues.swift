@@ -1,7 +1,7 @@
 /// The venues that come with Tidings.
 public enum Venues {
     public static let all: [any Venue] = [
-        Binance(), Coinbase(), CoinbaseAdvanced(), Hyperliquid(),
+        Binance(), Coinbase(), CoinbaseAdvanced(), Hyperliquid(), Kraken(),
     ]
 
     /// The venue of a name, whatever its case.

@@ -16,12 +16,15 @@ struct HyperliquidFields {
     var symbol: Name?
     var interval: Name?
     var start: Int64?
+    var end: Int64?
     var open: ExactDecimal?
     var high: ExactDecimal?
     var low: ExactDecimal?
     var close: ExactDecimal?
     var volume: ExactDecimal?
     var trades: UInt64?
+    // What was subscribed to.
+    var type: Name?
     // An asset's context.
     var markPrice: ExactDecimal?
     var dayBaseVolume: ExactDecimal?
@@ -48,7 +51,9 @@ struct HyperliquidFields {
         case 4 where key.equals("side"):
             let side = try reader.looseName()
             self.side = side == "B" ? .buy : side == "A" ? .sell : nil
+        case 4 where key.equals("type"): self.type = try reader.looseName()
         case 4 where key.equals("time"): self.time = try reader.milliseconds()
+        case 8 where key.equals("interval"): self.interval = try reader.looseName()
         case 6 where key.equals("levels"): self.sides = try reader.bookSides()
         case 6 where key.equals("markPx"): self.markPrice = try reader.looseNumber()
         case 7 where key.equals("funding"): self.funding = try reader.looseNumber()
@@ -63,6 +68,7 @@ struct HyperliquidFields {
         case UInt8(ascii: "s"): self.symbol = try reader.looseName()
         case UInt8(ascii: "i"): self.interval = try reader.looseName()
         case UInt8(ascii: "t"): self.start = try reader.milliseconds()
+        case UInt8(ascii: "T"): self.end = try reader.milliseconds()
         case UInt8(ascii: "o"): self.open = try reader.looseNumber()
         case UInt8(ascii: "h"): self.high = try reader.looseNumber()
         case UInt8(ascii: "l"): self.low = try reader.looseNumber()

@@ -4,19 +4,19 @@ extension HyperliquidSession {
     public mutating func receive(
         _ frame: UnsafeRawBufferPointer, on connection: Int, at receivedAt: Timestamp, into output: inout VenueOutput
     ) {
-        let before = output.events.count
         do throws(JSONSyntaxError) {
-            try self.read(frame, at: receivedAt, into: &output)
+            try self.read(frame, on: connection, at: receivedAt, into: &output)
         } catch {
-            output.events.removeSubrange(before...)
             // The SDK tolerates this greeting, which is not JSON.
             if frame.starts(with: "Websocket connection established.".utf8) { return }
             output.problems.append(.unreadable(frame, error.message))
         }
     }
 
+    /// The envelope is read to its end before anything is made of it, and each channel reads all of its data first.
     private mutating func read(
-        _ frame: UnsafeRawBufferPointer, at receivedAt: Timestamp, into output: inout VenueOutput
+        _ frame: UnsafeRawBufferPointer, on connection: Int, at receivedAt: Timestamp,
+        into output: inout VenueOutput
     ) throws(JSONSyntaxError) {
         var reader = JSONReader(frame)
         try reader.beginObject()
@@ -39,112 +39,72 @@ extension HyperliquidSession {
         }
         guard let data else { return }
         var body = JSONReader(reader.slice(data))
-        if channel.equals("trades") {
-            try self.readTrades(&body, frame, at: receivedAt, into: &output)
-        } else if channel.equals("l2Book") {
-            try self.readBook(&body, frame, at: receivedAt, into: &output)
+        if channel.equals("l2Book") {
+            let fields = try body.hyperliquidFields()
+            self.takeBook(fields, frame, on: connection, at: receivedAt, into: &output)
+        } else if channel.equals("trades") {
+            let list = try body.hyperliquidList()
+            self.takeTrades(list, frame, at: receivedAt, into: &output)
         } else if channel.equals("bbo") {
-            try self.readBBO(&body, frame, at: receivedAt, into: &output)
+            let fields = try body.hyperliquidFields()
+            self.takeBBO(fields, frame, at: receivedAt, into: &output)
         } else if channel.equals("activeAssetCtx") || channel.equals("activeSpotAssetCtx") {
-            try self.readAssetContext(&body, frame, at: receivedAt, into: &output)
+            let fields = try body.hyperliquidFields()
+            self.takeAssetContext(fields, frame, on: connection, at: receivedAt, into: &output)
         } else if channel.equals("candle") {
-            try self.readCandles(&body, frame, at: receivedAt, into: &output)
+            // One candle or a list of them.
+            let list = try body.kind() == .array ? try body.hyperliquidList() : [try body.hyperliquidFields()]
+            for fields in list {
+                self.takeCandle(fields, frame, on: connection, at: receivedAt, into: &output)
+            }
         } else if channel.equals("subscriptionResponse") {
-            try self.readConfirmation(&body, into: &output)
+            try self.readConfirmation(&body, on: connection, into: &output)
         } else if channel.equals("error") {
             let text =
                 try body.kind() == .string
                 ? try body.readString().decoded() : String(decoding: body.slice(try body.skipValue()), as: UTF8.self)
-            output.problems.append(
-                VenueOutput.Problem(code: "SUBSCRIPTION", message: "hyperliquid: \(text.prefix(200))"))
+            self.takeError(text, on: connection, into: &output)
         }
     }
 
-    // MARK: Trades
-
-    func readTrades(
-        _ reader: inout JSONReader, _ frame: UnsafeRawBufferPointer, at receivedAt: Timestamp,
-        into output: inout VenueOutput
-    ) throws(JSONSyntaxError) {
-        try reader.beginArray()
-        var isFirst = true
-        while try reader.nextElement(isFirst: &isFirst) {
-            var fields = HyperliquidFields()
-            try fields.read(&reader)
-            guard let coin = fields.coin else { continue }
-            guard let known = self.coins[coin] else { continue }
-            output.hear(0)
-            guard let price = fields.price, let size = fields.size, let time = fields.time,
-                let timestamp = Timestamp(milliseconds: time), let tradeID = fields.tradeID
-            else {
-                output.problems.append(.unreadable(frame, "a trade without price, size, time or id"))
-                continue
-            }
-            var hash = StableHash()
-            hash.combine("hyperliquid.trade")
-            coin.withUTF8 { hash.combine($0) }
-            hash.combine(time)
-            hash.combine(tradeID)
-            output.events.append(
-                StandardEvent(
-                    eventType: .trade, source: Self.source,
-                    payload: .trade(
-                        Trade(
-                            symbol: known.symbol, price: price, volume: size, timestamp: timestamp,
-                            side: fields.side, tradeID: TradeID(tradeID),
-                            context: known.context(receivedAt))),
-                    timestamp: timestamp, eventID: EventID(at: timestamp, hash: hash)))
+    public mutating func receive(
+        _ answer: VenueAnswer, to request: VenueRequest, at receivedAt: Timestamp, into output: inout VenueOutput
+    ) {
+        switch request.purpose {
+        case .recent(.trade, let index): self.takeRecentTrades(answer, index, at: receivedAt, into: &output)
+        case .recent(.ohlcv, let index): self.takeMissedCandles(answer, index, at: receivedAt, into: &output)
+        case .recent, .instruments, .book, .lostTrades, .history: break
         }
     }
 
-    // MARK: Books
+    /// Whether the venue's time can be meant: one far ahead of ours would make everything after it seem old.
+    static func isMeant(_ time: Int64, at receivedAt: Timestamp) -> Bool {
+        time <= Self.add(Self.maximumAhead, to: receivedAt.nanoseconds / 1_000_000)
+    }
 
-    mutating func readBook(
-        _ reader: inout JSONReader, _ frame: UnsafeRawBufferPointer, at receivedAt: Timestamp,
-        into output: inout VenueOutput
-    ) throws(JSONSyntaxError) {
-        var fields = HyperliquidFields()
-        try fields.read(&reader)
-        guard let coin = fields.coin, var known = self.coins[coin] else { return }
-        output.hear(0)
-        guard let time = fields.time, let timestamp = Timestamp(milliseconds: time), fields.sides.count == 2 else {
-            output.problems.append(.unreadable(frame, "a book without time or levels"))
-            return
-        }
-        let (bids, asks) = (Array(fields.sides[0].prefix(20)), Array(fields.sides[1].prefix(20)))
-        // Older than what is known, or nothing changed in what is published.
-        if time <= known.bookTime || (bids == known.bids && asks == known.asks) {
-            if time > known.bookTime { self.coins[coin]?.bookTime = time }
-            return
-        }
-        known.bookTime = time
-        known.bids = bids
-        known.asks = asks
-        self.coins[coin] = known
+    static func hash(_ kind: String, _ coin: Name, _ time: Int64) -> StableHash {
         var hash = StableHash()
-        hash.combine("hyperliquid.order_book")
+        hash.combine(kind)
         coin.withUTF8 { hash.combine($0) }
         hash.combine(time)
-        for side in [bids, asks] {
-            hash.combine(UInt64(side.count))
-            for level in side {
-                hash.combine(level.price)
-                hash.combine(level.volume)
-            }
-        }
-        output.events.append(
-            StandardEvent(
-                eventType: .orderBook, source: Self.source,
-                payload: .orderBook(
-                    OrderBook(
-                        symbol: known.symbol, bids: bids, asks: asks, bestBid: bids.first, bestAsk: asks.first,
-                        timestamp: timestamp, context: known.context(receivedAt))),
-                timestamp: timestamp, eventID: EventID(at: timestamp, hash: hash)))
-        if let bid = bids.first, let ask = asks.first, bid.price >= ask.price {
-            output.problems.append(
-                VenueOutput.Problem(
-                    code: "CROSSED_BOOK",
-                    message: "hyperliquid \(known.symbol): bid \(bid.price) is not below ask \(ask.price)"))
-        }
+        return hash
+    }
+}
+
+extension JSONReader {
+    /// An object's members.
+    mutating func hyperliquidFields() throws(JSONSyntaxError) -> HyperliquidFields {
+        var fields = HyperliquidFields()
+        try fields.read(&self)
+        return fields
+    }
+
+    /// A list of objects.
+    mutating func hyperliquidList() throws(JSONSyntaxError) -> [HyperliquidFields] {
+        var list: [HyperliquidFields] = []
+        try self.beginArray()
+        var isFirst = true
+        while try self.nextElement(isFirst: &isFirst) { list.append(try self.hyperliquidFields()) }
+        return list
     }
 }

@@ -1,4 +1,4 @@
-public import Tidings
+import Tidings
 
 extension Kraken {
     public var instrumentsRequest: VenueRequest {

@@ -1,4 +1,4 @@
-public import Tidings
+import Tidings
 
 /// Kraken's spot markets, by version 2 of its feed.
 ///

@@ -11,6 +11,7 @@ extension KrakenFrame.Book {
             } else if key.equals("asks") {
                 if try !reader.readPricedLevels(into: &self.asks) { self.isWhole = false }
             } else if key.equals("symbol") {
+                self.isNamed = try reader.kind() == .string
                 self.market = try reader.wireName(names)
             } else if key.equals("checksum") {
                 self.checksum = try reader.count()
@@ -48,7 +49,9 @@ extension KrakenFrame.Entry {
         case 4 where key.equals("high"): self.high = try reader.looseNumber()
         case 5 where key.equals("price"): self.price = try reader.looseNumber()
         case 5 where key.equals("close"): self.close = try reader.looseNumber()
-        case 6 where key.equals("symbol"): self.market = try reader.wireName(names)
+        case 6 where key.equals("symbol"):
+            self.isNamed = try reader.kind() == .string
+            self.market = try reader.wireName(names)
         case 6 where key.equals("volume"): self.volume = try reader.looseNumber()
         case 6 where key.equals("trades"): self.trades = try reader.count()
         case 6 where key.equals("system"): self.system = try reader.looseText()

@@ -17,6 +17,7 @@ struct KrakenFrame: Sendable {
     struct Book: Sendable {
         /// Of the wire names; `nil` for a market that is not collected.
         var market: Int?
+        var isNamed = false
         var isWhole = true
         var bids = LevelList()
         var asks = LevelList()
@@ -25,6 +26,7 @@ struct KrakenFrame: Sendable {
 
         mutating func clear() {
             self.market = nil
+            self.isNamed = false
             self.isWhole = true
             self.bids.removeAll()
             self.asks.removeAll()
@@ -36,6 +38,7 @@ struct KrakenFrame: Sendable {
     /// One element of any other channel's data.
     struct Entry: Sendable {
         var market: Int?
+        var isNamed = false
         var timestamp: Timestamp?
         // A trade.
         var side: TradeSide?
@@ -83,6 +86,21 @@ struct KrakenFrame: Sendable {
     private(set) var bookCount = 0
     private(set) var answer = Answer()
 
+    /// Why the frame makes no sense, although it is JSON.
+    var flaw: String? {
+        switch self.kind {
+        case .unknown: self.isEmpty ? "a frame without channel or method" : nil
+        case .heartbeat, .status, .answer: nil
+        case .data:
+            !self.hasData || self.entries.contains { !$0.isNamed }
+                || self.books[..<self.bookCount].contains { !$0.isNamed }
+                ? "data without content or symbol" : nil
+        }
+    }
+
+    private var isEmpty = true
+    private var hasData = false
+
     mutating func read(_ bytes: UnsafeRawBufferPointer, _ names: KrakenWireNames) throws(JSONSyntaxError) {
         self.clear()
         var reader = JSONReader(bytes)
@@ -93,17 +111,18 @@ struct KrakenFrame: Sendable {
         while let key = try reader.nextKey(isFirst: &isFirst) {
             if key.equals("channel") {
                 try self.readChannel(&reader)
-                isKnown = true
+                (isKnown, self.isEmpty) = (true, false)
             } else if key.equals("type"), try reader.kind() == .string {
                 self.isSnapshot = try reader.readString().equals("snapshot")
             } else if key.equals("data") {
+                self.hasData = true
                 if isKnown {
                     try self.readData(&reader, names)
                 } else {
                     data = try reader.skipValue()
                 }
             } else if key.equals("method"), try reader.kind() == .string {
-                isAnswer = true
+                (isAnswer, self.isEmpty) = (true, false)
                 self.answer.isSubscribe = try reader.readString().equals("subscribe")
             } else if try !self.readAnswer(key, &reader, names) {
                 try reader.skipValue()
@@ -124,6 +143,8 @@ struct KrakenFrame: Sendable {
         if self.books.count > Self.keptBooks { self.books.removeLast(self.books.count - Self.keptBooks) }
         self.bookCount = 0
         self.answer = Answer()
+        self.isEmpty = true
+        self.hasData = false
     }
 
     private mutating func readChannel(_ reader: inout JSONReader) throws(JSONSyntaxError) {

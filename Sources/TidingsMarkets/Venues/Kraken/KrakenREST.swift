@@ -51,7 +51,7 @@ enum KrakenREST {
     // MARK: Answers
 
     static func readTrades(_ bytes: [UInt8]) throws(VenueError) -> TradePage {
-        try bytes.withUnsafeBytes { (buffer) throws(VenueError) in try Self.readTrades(buffer) }
+        try Self.with(bytes) { (buffer) throws(VenueError) in try Self.readTrades(buffer) }
     }
 
     static func readTrades(_ bytes: UnsafeRawBufferPointer) throws(VenueError) -> TradePage {
@@ -70,7 +70,7 @@ enum KrakenREST {
     }
 
     static func readRows(_ bytes: [UInt8]) throws(VenueError) -> (rows: [Row], last: String?) {
-        try bytes.withUnsafeBytes { (buffer) throws(VenueError) in try Self.readRows(buffer) }
+        try Self.with(bytes) { (buffer) throws(VenueError) in try Self.readRows(buffer) }
     }
 
     static func readRows(_ bytes: UnsafeRawBufferPointer) throws(VenueError) -> (rows: [Row], last: String?) {
@@ -87,6 +87,16 @@ enum KrakenREST {
         }
         rows.sort { $0.time < $1.time }
         return (rows, last)
+    }
+
+    /// What `withUnsafeBytes` is, with typed errors.
+    private static func with<Value>(
+        _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(VenueError) -> Value
+    ) throws(VenueError) -> Value {
+        let outcome: Result<Value, VenueError> = bytes.withUnsafeBytes { buffer in
+            do throws(VenueError) { return .success(try body(buffer)) } catch { return .failure(error) }
+        }
+        return try outcome.get()
     }
 
     /// Walks over the members of `result`, each of which `member` has to read.

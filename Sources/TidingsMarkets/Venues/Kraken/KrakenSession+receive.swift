@@ -11,12 +11,14 @@ extension KrakenSession {
             output.problems.append(.unreadable(frame, error.message))
             return self.distrustBooks(after: frame, on: connection, at: receivedAt, into: &output)
         }
-        switch self.frame.kind {
-        case .data(.book):
-            if !self.frame.entries.isEmpty {
-                output.problems.append(.unreadable(frame, "a book message without books"))
+        if let flaw = self.frame.flaw {
+            output.problems.append(.unreadable(frame, flaw))
+            if case .data(.book) = self.frame.kind {
                 self.distrustBooks(after: frame, on: connection, at: receivedAt, into: &output)
             }
+        }
+        switch self.frame.kind {
+        case .data(.book):
             for part in 0..<self.frame.bookCount where !self.frame.books[part].isWhole {
                 output.problems.append(.unreadable(frame, "a book with levels that are none, or without checksum"))
                 break
