@@ -11,7 +11,8 @@ extension VenueOutput.Problem {
         let count = range.upperBound - range.lowerBound + (range.upperBound == .max ? 0 : 1)
         return VenueOutput.Problem(
             code: "SEQUENCE_GAP",
-            message: "\(source) \(symbol): trades \(range.lowerBound) to \(range.upperBound) were lost; they are asked for",
+            message:
+                "\(source) \(symbol): trades \(range.lowerBound) to \(range.upperBound) were lost; they are asked for",
             details: [
                 "symbol": .string(symbol.description), "from": Self.number(range.lowerBound),
                 "to": Self.number(range.upperBound), "missing": Self.number(count),

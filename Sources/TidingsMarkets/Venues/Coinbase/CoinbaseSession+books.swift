@@ -153,7 +153,9 @@ extension CoinbaseSession {
     mutating func receiveBook(
         _ answer: VenueAnswer, _ index: Int, at receivedAt: Timestamp, into output: inout VenueOutput
     ) {
-        guard case .body(let bytes) = answer else { return self.products[index].check.failed(at: receivedAt.nanoseconds) }
+        guard case .body(let bytes) = answer else {
+            return self.products[index].check.failed(at: receivedAt.nanoseconds)
+        }
         let lists = bytes.withUnsafeBytes { CoinbaseBookAnswer($0) }
         guard let lists else {
             bytes.withUnsafeBytes { output.problems.append(.unreadable($0, "a book without bids and asks")) }

@@ -19,7 +19,8 @@ extension CoinbaseAdvancedSession {
             if key.equals("product_id") {
                 name = try reader.looseText { $0 }
             } else if key.equals("type") {
-                isSnapshot = try reader.looseText { $0.equals("snapshot") ? true : $0.equals("update") ? false : nil } ?? nil
+                isSnapshot =
+                    try reader.looseText { $0.equals("snapshot") ? true : $0.equals("update") ? false : nil } ?? nil
             } else if key.equals("updates") {
                 isSensible = try reader.readAdvancedLevels(bids: &self.bids, asks: &self.asks)
             } else {

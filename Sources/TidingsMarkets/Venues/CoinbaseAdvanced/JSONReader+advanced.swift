@@ -26,9 +26,10 @@ extension JSONReader {
             while let key = try self.nextKey(isFirst: &isFirstKey) {
                 switch key.bytes.count {
                 case 4 where key.equals("side"):
-                    side = try self.looseText { text in
-                        text.equals("bid") ? .bid : text.equals("offer") || text.equals("ask") ? .ask : nil
-                    } ?? nil
+                    side =
+                        try self.looseText { text in
+                            text.equals("bid") ? .bid : text.equals("offer") || text.equals("ask") ? .ask : nil
+                        } ?? nil
                 case 11 where key.equals("price_level"): price = try self.looseNumber()
                 case 12 where key.equals("new_quantity"): size = try self.looseNumber()
                 default: try self.skipValue()
