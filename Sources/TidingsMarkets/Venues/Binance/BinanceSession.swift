@@ -213,9 +213,7 @@ public struct BinanceSession: VenueSession {
     }
 
     public func book(of instrument: Int) -> (book: LocalBook, isLive: Bool)? {
-        guard self.markets.indices.contains(instrument), self.markets[instrument].bookStream != nil,
-            self.markets[instrument].bookMode != .unknown || self.markets[instrument].sync.isLive
-        else { return nil }
+        guard self.markets.indices.contains(instrument), self.markets[instrument].bookStream != nil else { return nil }
         return (self.markets[instrument].sync.book, self.markets[instrument].sync.isLive)
     }
 }
