@@ -245,7 +245,9 @@ public final class ExchangeSimulator: Sendable {
                 isFirst: { context.board.isFirst($0, now: now) }),
             from: snapshot)
         return .init(
-            status: response.status, headers: [.init("Content-Type", response.contentType)], bytes: response.body)
+            status: response.status,
+            headers: [.init("Content-Type", response.contentType)] + response.headers.map { .init($0.name, $0.value) },
+            bytes: response.body)
     }
 
     private static var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }

@@ -29,6 +29,8 @@ package struct GeneratedSource: PlaybackSource {
 
     package func acknowledgement(of topic: Topic) -> [UInt8]? { nil }
 
+    package func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]? { nil }
+
     package var snapshot: any VenueSnapshot {
         GeneratedSnapshot(market: self.market, venue: self.venue)
     }
