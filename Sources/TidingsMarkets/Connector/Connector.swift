@@ -134,20 +134,32 @@ public final class Connector: Sendable {
             candleInterval: self.configuration.candleInterval)
         let session = self.venue.makeSession(plan)
         await self.feed.perform { $0.begin(session, plan) }
+        // Cancelled, a task closes what it is opening, which is no failure of the venue's: so the work is not cancelled
+        // with this task, but told to end, and is waited for here like any child.
+        let work = Task { await self.work(http) }
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            self.feed.end()
+        }
+        return nil
+    }
+
+    /// Does what the feed asks for until it ends.
+    private func work(_ http: VenueHTTP) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepTime() }
-            // Ends when the task is cancelled or the bus has stopped.
             for await job in self.feed.jobs {
                 switch job {
                 case .open(let number): group.addTask { await self.connect(number) }
                 case .request(let request): group.addTask { await self.ask(request, http) }
                 }
             }
-            // Says goodbye on what is open; whatever is being opened or asked for is given up.
+            // Says goodbye on what is open; from here on no end is told. Then whatever is being opened or asked for is
+            // given up.
             await self.feed.perform { $0.stop() }
             group.cancelAll()
         }
-        return nil
     }
 
     private func keepTime() async {

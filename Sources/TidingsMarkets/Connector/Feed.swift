@@ -171,9 +171,12 @@ final class Feed: Sendable {
         await self.perform { $0.answered(answer, to: request, at: now) }
     }
 
+    /// No more jobs: whoever does them is to come to an end. From any thread.
+    func end() { self.jobSink.finish() }
+
     /// Tells of the end and offers the bus what is left, for a moment.
     func finish(reason: String?) async {
-        self.jobSink.finish()
+        self.end()
         await self.perform { machine in
             machine.stop()
             machine.note(.stopped, reason: reason)
