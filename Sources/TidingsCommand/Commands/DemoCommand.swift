@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Tidings
+import TidingsMarkets
 import TidingsSimulation
 
 struct DemoCommand: AsyncParsableCommand {
@@ -36,7 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
         let port = try await simulator.start()
         configuration.connectors = [
             RunConfiguration.Connector(
-                venue: "hyperliquid", symbols: Self.symbols, channels: ["trade", "ticker", "order_book", "ohlcv"],
+                venue: "hyperliquid", symbols: Self.symbols, channels: MarketChannel.allCases,
                 endpoint: "ws://127.0.0.1:\(port)/ws")
         ]
         do {

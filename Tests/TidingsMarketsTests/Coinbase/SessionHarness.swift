@@ -60,6 +60,5 @@ extension VenueOutput {
     var books: [OrderBook] { self.events.compactMap { $0.payload.orderBook } }
     var tickers: [Ticker] { self.events.compactMap { $0.payload.ticker } }
     var candles: [Candle] { self.events.compactMap { $0.payload.candle } }
-    var codes: [String] { self.problems.map(\.code) }
     var texts: [String] { self.outgoing.map(\.text) }
 }
