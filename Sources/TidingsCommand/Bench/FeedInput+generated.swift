@@ -82,8 +82,10 @@ private struct GeneratedClient {
         let now = self.now
         for reply in replies {
             switch reply {
-            case .frame(let frame): emit(frame, now)
-            case .acknowledgement(_, let made): emit(made, now)
+            case .frame(let frame), .acknowledgements(_, let frame): emit(frame, now)
+            case .acknowledgement(let topic, let made):
+                emit(made, now)
+                self.source.begin(topic) { emit(Array($0), now) }
             case .begin(let topic): self.source.begin(topic) { emit(Array($0), now) }
             }
         }
