@@ -118,7 +118,7 @@ struct HyperliquidRecordingTests {
         var feed = HyperliquidFeed()
         feed.open()
         let isLong = ProcessInfo.processInfo.environment["TIDINGS_LONG"] != nil
-        for round in 0..<(isLong ? 4_000_000 : 100_000) {
+        for round in 0..<(isLong ? 4_000_000 : 25_000) {
             let source = round % 8 == 0 ? frames : more
             var frame = source[Int.random(in: 0..<source.count, using: &generator)]
             if round % 4 != 0 { generator.mutate(&frame) }

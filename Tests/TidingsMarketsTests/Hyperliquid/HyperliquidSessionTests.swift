@@ -123,11 +123,11 @@ import Testing
 
     @Test func `what is remembered of trades is bounded`() {
         var recent = RecentTrades()
-        for id in 0..<UInt64(RecentTrades.capacity) { #expect(recent.insert(time: 1, id: id)) }
-        #expect(!recent.insert(time: 1, id: 0))
-        #expect(recent.insert(time: 1, id: UInt64(RecentTrades.capacity)))
-        #expect(recent.insert(time: 1, id: 0))
-        #expect(!recent.insert(time: 1, id: 2))
+        for id in 0..<UInt64(RecentTrades.capacity) { #expect(recent.insert(time: 1, id: id) == true) }
+        #expect(recent.insert(time: 1, id: 0) == false)
+        #expect(recent.insert(time: 1, id: UInt64(RecentTrades.capacity)) == true)
+        #expect(recent.insert(time: 1, id: 0) == true)
+        #expect(recent.insert(time: 1, id: 2) == false)
     }
 
     private func broken() -> (HyperliquidFeed, VenueRequest?) {
@@ -137,7 +137,8 @@ import Testing
         feed.receive(HyperliquidFeed.trades([10, 20]))
         feed.close()
         feed.open(1)
-        return (feed, feed.receive(HyperliquidFeed.ack("trades"), on: 1).requests.first)
+        let request = feed.receive(HyperliquidFeed.ack("trades"), on: 1).requests.first
+        return (feed, request)
     }
 
     @Test func `after a reconnect the recent trades are asked for and what is new is published`() throws {
