@@ -161,6 +161,8 @@ let package = Package(
             name: "TidingsTestSupport",
             dependencies: [
                 "Tidings",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
@@ -183,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "TidingsWebSocketTests",
             dependencies: [
-                "TidingsWebSocket",
+                "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -92,6 +92,12 @@ struct RunCommand: AsyncParsableCommand {
             guard !places.isEmpty else { throw ValidationError("--endpoint: there is no connector for '\(venue)'") }
             for place in places {
                 if isREST { connectors[place].rest = url } else { connectors[place].endpoint = url }
+                do throws(ConnectorError) {
+                    try connectors[place].settings.checkAddresses()
+                } catch {
+                    throw ValidationError(
+                        "--endpoint: \(error.message(withoutField: isREST ? "rest" : "endpoint"))")
+                }
             }
         }
     }

@@ -30,9 +30,17 @@ struct SymbolsCommand: AsyncParsableCommand {
 
     func validate() throws {
         do throws(ConnectorError) {
-            _ = try Venues.named(self.venue)
+            var configuration = ConnectorConfiguration(venue: self.venue, symbols: [])
+            configuration.proxy = self.proxy
+            try configuration.checkAddresses()
+            configuration.rest = self.httpEndpoint
+            try configuration.checkAddresses()
         } catch {
-            throw ValidationError(error.message)
+            switch error.code {
+            case .invalidEndpoint: throw ValidationError("--endpoint: \(error.message(withoutField: "rest"))")
+            case .invalidProxy: throw ValidationError("--\(error.message)")
+            default: throw ValidationError(error.message)
+            }
         }
     }
 
@@ -53,12 +61,13 @@ struct SymbolsCommand: AsyncParsableCommand {
 
     /// A WebSocket address will do as well: the simulator has both on one port.
     private var httpEndpoint: String? {
-        guard let endpoint = self.endpoint, let url = URL(string: endpoint), let host = url.host else {
-            return self.endpoint
-        }
-        let scheme = ["ws": "http", "wss": "https"][url.scheme?.lowercased() ?? ""]
-        guard let scheme else { return endpoint }
-        return "\(scheme)://\(host)" + (url.port.map { ":\($0)" } ?? "")
+        guard let endpoint = self.endpoint, var parts = URLComponents(string: endpoint),
+            let scheme = ["ws": "http", "wss": "https"][parts.scheme?.lowercased() ?? ""]
+        else { return self.endpoint }
+        parts.scheme = scheme
+        parts.path = ""
+        parts.query = nil
+        return parts.string ?? endpoint
     }
 
     private func print(_ instruments: [Instrument]) {

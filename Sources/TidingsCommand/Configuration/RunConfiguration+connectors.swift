@@ -48,10 +48,11 @@ extension RunConfiguration {
             }
             connector.channels = Self.channels(mapping["channels"], "\(path).channels", &reader)
             connector.book = Self.book(mapping["order_book"], "\(path).order_book", &reader)
-            connector.endpoint = reader.text(mapping["endpoint"], "\(path).endpoint")
-            connector.rest = reader.text(mapping["rest"], "\(path).rest")
+            connector.readAddresses(mapping, path, &reader)
             connector.staleAfter = reader.duration(mapping["stale_after"], "\(path).stale_after")
-            connector.proxy = reader.text(mapping["proxy"], "\(path).proxy")
+            if let node = mapping["stale_after"], connector.staleAfter == .zero {
+                reader.report(node, "\(path).stale_after", "must be more than zero")
+            }
             connector.recordingDirectory = reader.text(mapping["record"], "\(path).record").map {
                 Self.resolve($0, directory)
             }
@@ -85,6 +86,26 @@ extension RunConfiguration {
 }
 
 extension RunConfiguration.Connector {
+    fileprivate mutating func readAddresses(_ mapping: Node.Mapping, _ path: String, _ reader: inout YAMLReader) {
+        let fields: [(name: String, place: WritableKeyPath<Self, String?>)] = [
+            ("endpoint", \.endpoint), ("rest", \.rest), ("proxy", \.proxy),
+        ]
+        for (name, place) in fields {
+            guard let node = mapping[name], let text = reader.text(node, "\(path).\(name)") else { continue }
+            self[keyPath: place] = text
+            // By itself, so that what is wrong is told where it stands.
+            var alone = Self(venue: self.venue, symbols: self.symbols)
+            alone[keyPath: place] = text
+            do throws(ConnectorError) {
+                try alone.settings.checkAddresses()
+            } catch {
+                // Of a venue that there is not, that is told already.
+                guard error.code != .unknownVenue else { continue }
+                reader.report(node, "\(path).\(name)", error.message(withoutField: name))
+            }
+        }
+    }
+
     /// Whether the venue exists and the symbols can be any of its. A name of letters and digits alone may be the venue's own
     /// spelling, which only its list can tell.
     func check() throws(ConnectorError) {
@@ -110,5 +131,13 @@ extension RunConfiguration.Connector {
         configuration.proxy = self.proxy
         configuration.recordingDirectory = self.recordingDirectory
         return configuration
+    }
+}
+
+extension ConnectorError {
+    /// What is wrong with a field, for those who name the field themselves.
+    func message(withoutField name: String) -> String {
+        let beginning = "\(name): "
+        return self.message.hasPrefix(beginning) ? String(self.message.dropFirst(beginning.count)) : self.message
     }
 }

@@ -37,14 +37,15 @@ public final class MarketHistory: Sendable {
         try self.init(venue: try Venues.named(venue), rest: rest, proxy: proxy, logger: logger)
     }
 
-    /// Closes the connections.
+    /// Closes the connections; requests under way fail. To be called before this is let go of.
     public func shutdown() async {
         await self.http.shutdown()
     }
 
     /// Everything that is traded at the venue now.
     ///
-    /// - Throws: `refused` when the venue does not answer, `unreadable` when its answer makes no sense.
+    /// - Throws: `refused` when the venue does not answer (a task that is cancelled has none either), `unreadable` when
+    ///   its answer makes no sense.
     public func instruments() async throws(VenueError) -> [Instrument] {
         let body = try await self.body(of: self.venue.instrumentsRequest)
         let list = try body.withBytes { bytes throws(VenueError) in try self.venue.instruments(from: bytes) }
@@ -56,7 +57,9 @@ public final class MarketHistory: Sendable {
     ///
     /// - Parameters:
     ///   - symbol: in either spelling.
-    ///   - interval: such as `1m`, `1h`, `1d`; `unsupported` where the venue does not have it.
+    ///   - interval: such as `1m`, `1h`, `1d`.
+    /// - Throws: `unsupported` for a symbol or an interval that the venue does not have, else as ``instruments()``. All of
+    ///   them are in memory then: ``forEachPage(of:_:_:)`` is for long times.
     public func candles(
         _ symbol: String, interval: String, since: Timestamp, until: Timestamp
     ) async throws(VenueError) -> [StandardEvent] {
@@ -68,13 +71,19 @@ public final class MarketHistory: Sendable {
     }
 
     /// The newest trades that the venue gives without an account, oldest first, at most `limit`.
+    ///
+    /// - Throws: as ``candles(_:interval:since:until:)``.
     public func trades(_ symbol: String, limit: Int = 1000) async throws(VenueError) -> [StandardEvent] {
         var events: [StandardEvent] = []
         try await self.forEachPage(of: symbol, .trades(limit: limit)) { page in events += page }
-        return events
+        return events.suffix(max(0, limit))
     }
 
-    /// Hands out history page by page, as it comes, so that a year of candles need not be in memory.
+    /// Hands out history page by page, as it comes, so that a year of candles need not be in memory. Within a page events
+    /// are in order; whether pages go up or down in time is the venue's way. The next page is asked for when `body` has
+    /// returned; a cancelled task gets no more.
+    ///
+    /// - Throws: as ``candles(_:interval:since:until:)``.
     public func forEachPage(
         of symbol: String, _ kind: HistoryQuery.Kind, _ body: (_ events: [StandardEvent]) async -> Void
     ) async throws(VenueError) {

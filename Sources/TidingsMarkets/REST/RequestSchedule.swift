@@ -19,6 +19,8 @@ struct RequestSchedule: Sendable {
     private static let unknownLimit: Int64 = 5_000_000_000
     private static let unknownBan: Int64 = 120_000_000_000
     private static let longestPause: Int64 = 3_600_000_000_000
+    /// Binance's longest ban (rest-api.md, "IP Limits"); no venue is left alone for longer, whatever it asks.
+    static let longestBan: Int64 = 3 * 86_400 * 1_000_000_000
     /// Of the venue's weight we leave this much to others behind the same address.
     private static let share = 0.9
 
@@ -46,7 +48,7 @@ struct RequestSchedule: Sendable {
             return .refused("a request of weight \(weight) is more than the venue's \(self.weight)")
         }
         self.forget(before: now)
-        guard self.starts.reversed().prefix(while: { $0.time > now }).count < Self.maximumWaiting else {
+        guard self.waiting(now) < Self.maximumWaiting else {
             return .refused("\(Self.maximumWaiting) requests are waiting already")
         }
         var start = max(now, self.pausedUntil)
@@ -71,15 +73,17 @@ struct RequestSchedule: Sendable {
 
     /// The venue has answered 429 or 418.
     ///
-    /// - Parameter seconds: its `Retry-After`.
+    /// - Parameter asked: its `Retry-After`.
     /// - Returns: how long everybody waits.
-    mutating func limited(isBan: Bool, seconds: Int64?, now: Int64) -> Int64 {
+    mutating func limited(isBan: Bool, asked: Int64?, now: Int64) -> Int64 {
         let pause: Int64
-        if let seconds {
-            pause = min(max(seconds, 1), Self.longestPause / 1_000_000_000) * 1_000_000_000
+        if let asked {
+            pause = min(max(asked, 1_000_000_000), Self.longestBan)
         } else {
-            pause = min((isBan ? Self.unknownBan : Self.unknownLimit) << min(self.strikes, 6), Self.longestPause)
-            self.strikes += 1
+            // Requests that were under way together hear of one limit, not of several in a row.
+            if now >= self.pausedUntil { self.strikes += 1 }
+            let doublings = min(max(self.strikes - 1, 0), 6)
+            pause = min((isBan ? Self.unknownBan : Self.unknownLimit) << doublings, Self.longestPause)
         }
         self.pausedUntil = max(self.pausedUntil, now + pause)
         return self.pausedUntil - now
@@ -96,6 +100,16 @@ struct RequestSchedule: Sendable {
     mutating func observed(used: Int, rest: Int64, now: Int64) {
         guard used >= self.weight else { return }
         self.pausedUntil = max(self.pausedUntil, now + min(max(rest, 0), self.interval))
+    }
+
+    /// How many starts are still to come; they stand in order.
+    private func waiting(_ now: Int64) -> Int {
+        var (low, high) = (0, self.starts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.starts[middle].time > now { high = middle } else { low = middle + 1 }
+        }
+        return self.starts.count - low
     }
 
     private mutating func forget(before now: Int64) {

@@ -4,13 +4,17 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import NIOPosix
 import Tidings
 
 /// Makes a venue's HTTP requests, within its limits.
 ///
 /// Requests go in the order in which they were given, spaced as the venue wants them, and not while it wants to be left
-/// alone (HTTP 418, 429 and `Retry-After`). Where no answer comes, or one that blames the server (5xx), it is tried again.
-/// Safe to use from any task; a cancelled caller is answered at once.
+/// alone (HTTP 418, 429 and `Retry-After`); all who ask one address within this process share its limits. Where no answer
+/// comes, or one that blames the server (5xx), it is tried again.
+///
+/// Safe to use from any task; a cancelled caller is answered at once, and so are all when it is shut down. One that was
+/// made has to be shut down.
 final class VenueHTTP: Sendable {
     /// What makes somebody wait.
     struct Limit: Sendable, Equatable {
@@ -22,27 +26,30 @@ final class VenueHTTP: Sendable {
 
     private static let attempts = 3
     private static let firstRetry = Duration.milliseconds(250)
-    private static let patience = TimeAmount.seconds(15)
+    /// For one attempt, from its start to the end of the answer's body.
+    private static let patience = Duration.seconds(15)
     private static let longestBody = 64 << 20
     private static let longestReason = 200
 
-    private let rest: String
+    /// Scheme, host and port.
+    let rest: String
     private let client: HTTPClient
-    private let schedule: Locked<RequestSchedule>
+    let schedule: SharedSchedule
+    private let waitingRoom = WaitingRoom()
+    private let patience: Duration
     private let onLimit: @Sendable (Limit) -> Void
     private let logger: Logger
 
     /// - Parameters:
     ///   - rest: scheme, host and port.
     ///   - proxy: `http://[user:password@]host:port`.
+    ///   - patience: how long an attempt may take.
     ///   - onLimit: told whenever the venue wants to be left alone.
     init(
-        rest: String, limits: VenueLimits, proxy: String?, logger: Logger,
+        rest: String, limits: VenueLimits, proxy: String?, logger: Logger, patience: Duration = VenueHTTP.patience,
         onLimit: @escaping @Sendable (Limit) -> Void = { _ in }
     ) throws(ConnectorError) {
-        guard let url = URL(string: rest), let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
-            url.host?.isEmpty == false
-        else { throw ConnectorError(.invalidEndpoint, "rest: '\(rest)' is no HTTP address") }
+        try Self.check(rest: rest)
         var configuration = HTTPClient.Configuration(redirectConfiguration: .follow(max: 3, allowCycles: false))
         configuration.timeout.connect = .seconds(5)
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -52,9 +59,17 @@ final class VenueHTTP: Sendable {
         while path.hasSuffix("/") { path.removeLast() }
         self.rest = path
         self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        self.schedule = Locked(RequestSchedule(limits))
+        self.schedule = SharedSchedule.of(path, proxy: proxy, limits)
+        self.patience = patience
         self.onLimit = onLimit
         self.logger = logger
+    }
+
+    /// - Throws: when requests cannot be made there.
+    static func check(rest: String) throws(ConnectorError) {
+        guard let url = URL(string: rest), let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
+            url.host?.isEmpty == false
+        else { throw ConnectorError(.invalidEndpoint, "rest: '\(rest)' is no HTTP address") }
     }
 
     private static func proxy(_ text: String) throws(ConnectorError) -> HTTPClient.Configuration.Proxy {
@@ -67,8 +82,9 @@ final class VenueHTTP: Sendable {
         return .server(host: host, port: url.port ?? 80, authorization: .basic(username: user, password: password))
     }
 
-    /// Closes its connections. What is under way fails.
+    /// Closes its connections. What is under way or waits fails.
     func shutdown() async {
+        self.waitingRoom.close()
         try? await self.client.shutdown()
     }
 
@@ -78,7 +94,7 @@ final class VenueHTTP: Sendable {
         for attempt in 0..<Self.attempts {
             if attempt > 0 {
                 let delay = Self.firstRetry * (1 << (attempt - 1)) * Double.random(in: 0.8..<1.2)
-                guard await Self.sleep(for: delay) else { return Self.cancelled }
+                guard await self.waitingRoom.wait(for: delay) else { return Self.cancelled }
             }
             if let refusal = await self.waitForTurn(request.weight) { return refusal }
             let outcome = await self.execute(request)
@@ -104,20 +120,10 @@ final class VenueHTTP: Sendable {
                 return .failure(status: nil, reason: reason)
             }
             let now = MonotonicClock.nanoseconds()
-            if time > now, !(await Self.sleep(for: .nanoseconds(time - now))) { return Self.cancelled }
+            if time > now, !(await self.waitingRoom.wait(for: .nanoseconds(time - now))) { return Self.cancelled }
             let later = self.schedule.withLock { $0.check(weight: weight, now: MonotonicClock.nanoseconds()) }
             guard let later else { return nil }
             verdict = later
-        }
-    }
-
-    /// - Returns: whether the time has passed, rather than the task being cancelled.
-    private static func sleep(for duration: Duration) async -> Bool {
-        do {
-            try await Task.sleep(for: duration)
-            return true
-        } catch {
-            return false
         }
     }
 
@@ -137,10 +143,19 @@ final class VenueHTTP: Sendable {
             message.headers.add(name: "Content-Type", value: "application/json")
             message.body = .bytes(ByteBuffer(string: request.body))
         }
+        let client = self.client
+        let call = message
         do {
-            let response = try await self.client.execute(message, timeout: Self.patience)
-            let body = try await response.body.collect(upTo: Self.longestBody)
+            // The client's own time limit ends with the answer's head.
+            let (response, body) = try await withTimeLimit(self.patience) {
+                let response = try await client.execute(call, deadline: .distantFuture)
+                return (response, try await response.body.collect(upTo: Self.longestBody))
+            }
             return self.judge(response, body)
+        } catch is NIOTooManyBytesError {
+            return .done(.failure(status: nil, reason: "an answer of more than \(Self.longestBody) bytes"))
+        } catch is TimeLimitExceeded {
+            return .again(.failure(status: nil, reason: "no whole answer within \(self.patience)"))
         } catch {
             return .again(.failure(status: nil, reason: Self.reason(error)))
         }
@@ -159,8 +174,10 @@ final class VenueHTTP: Sendable {
             self.schedule.withLock { $0.succeeded() }
             return .done(.body(Array(buffer: body)))
         case 418, 429:
-            let seconds = response.headers.first(name: "Retry-After").flatMap { Self.seconds($0) }
-            let pause = self.schedule.withLock { $0.limited(isBan: status == 418, seconds: seconds, now: now) }
+            let asked = response.headers.first(name: "Retry-After").flatMap { RetryAfter.parse($0, now: .now()) }
+            let pause = self.schedule.withLock {
+                $0.limited(isBan: status == 418, asked: asked?.boundedNanoseconds, now: now)
+            }
             self.onLimit(Limit(status: status, pause: .nanoseconds(pause)))
             self.logger.notice(
                 "The venue wants to be left alone",
@@ -174,18 +191,10 @@ final class VenueHTTP: Sendable {
         }
     }
 
-    /// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
-    static func seconds(_ text: String) -> Int64? {
-        if let seconds = Int64(text.trimmingCharacters(in: .whitespaces)) { return max(0, seconds) }
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(identifier: "GMT")
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-        guard let date = formatter.date(from: text) else { return nil }
-        return Int64(max(0, min(date.timeIntervalSinceNow.rounded(.up), 86_400)))
-    }
-
     private static func reason(_ error: any Error) -> String {
+        if let error = error as? NIOConnectionError, error.connectionErrors.isEmpty {
+            return "its name cannot be resolved"
+        }
         if let error = error as? HTTPClientError { return error.shortDescription.lowercased() }
         return String("\(error)".prefix(Self.longestReason))
     }

@@ -8,8 +8,9 @@ import Tidings
 ///
 /// The first line is `{"recording":1,"venue":"..."}`; every other one has `t` (seconds since 1970, UTC), `kind` (`connect`,
 /// `sent`, `received`, `response`), `url` of a connection or a request, and `text`. A file is followed by the next one when
-/// it is large or old. Recording never holds the feed up: what the disk does not take in time is left out, counted and
-/// logged. Safe to use from any thread; lines stand in the order of the calls.
+/// it is large or old; that one begins in the middle of the session. Recording never holds the feed up: what the disk does
+/// not take is left out, counted and logged, and a disk that fails is tried again later. Safe to use from any thread; lines
+/// stand in the order of the calls.
 final class FrameRecorder: Sendable {
     enum Kind: String, Sendable {
         case connect
@@ -24,27 +25,42 @@ final class FrameRecorder: Sendable {
         /// So is one that is this old.
         var fileAge = Duration.seconds(3600)
         /// So much may wait for the disk.
-        var pendingBytes = 16 << 20
+        var pendingBytes = 32 << 20
+        /// A disk that has failed is left alone for so long.
+        var pauseAfterError = Duration.seconds(10)
 
         init() {}
     }
 
     private struct State: ~Copyable {
         var pending = JSONWriter(capacity: 1 << 16)
+        var pendingFrames = 0
+        /// Frames left out so far.
+        var lost = 0
         var isScheduled = false
         var isClosed = false
-        /// Frames left out since the last report.
-        var lost = 0
     }
+
+    /// What only the writing thread touches.
+    private struct Disk {
+        var file: RecordingFile?
+        /// The last attempt to write has failed; nothing is written before.
+        var pausedUntil: ContinuousClock.Instant?
+        /// Of the lost frames so many have been told of.
+        var reportedLost = 0
+        var nextReport: ContinuousClock.Instant?
+    }
+
+    private static let reportInterval = Duration.seconds(10)
 
     private let directory: URL
     private let venue: String
     private let limits: Limits
     private let logger: Logger
     private let state = Locked(State())
-    /// The one thread that writes. What is only touched there follows.
+    /// One block at a time: the writing thread.
     private let queue = DispatchQueue(label: "tidings.recorder")
-    private let file: Locked<RecordingFile?>
+    private let disk = Locked(Disk())
 
     /// - Throws: `invalidConfiguration` when the directory cannot be made or written to.
     init(
@@ -64,26 +80,40 @@ final class FrameRecorder: Sendable {
         self.venue = venue
         self.limits = limits
         self.logger = logger
-        self.file = Locked(nil)
     }
 
-    /// Notes a frame. Never waits.
+    /// Frames that could not be recorded.
+    var lostFrames: Int { self.state.withLock { $0.lost } }
+
+    /// Notes a frame. Never waits for the disk.
     func record(_ kind: Kind, _ text: UnsafeRawBufferPointer, url: String?, at time: Timestamp) {
-        let (isFirst, isLost) = self.state.withLock { state in
-            if state.isClosed { return (false, false) }
-            guard state.pending.count + text.count < self.limits.pendingBytes else {
+        if kind == .response { return self.record(response: text, url: url, at: time) }
+        self.add(text.count) { Self.write(kind, text, url, time, into: &$0) }
+    }
+
+    /// Answers can be long, and nobody has looked whether they are UTF-8: the line is put together outside of the lock.
+    private func record(response text: UnsafeRawBufferPointer, url: String?, at time: Timestamp) {
+        var line = JSONWriter(capacity: text.count + 256)
+        var repaired = String(decoding: text, as: UTF8.self)
+        repaired.withUTF8 { Self.write(.response, UnsafeRawBufferPointer($0), url, time, into: &line) }
+        line.withBytes { bytes in
+            self.add(bytes.count) { $0.write(bytes: bytes) }
+        }
+    }
+
+    private func add(_ count: Int, _ write: (inout JSONWriter) -> Void) {
+        let isFirst = self.state.withLock { state in
+            if state.isClosed { return false }
+            guard state.pending.count + count < self.limits.pendingBytes else {
                 state.lost += 1
-                return (false, state.lost == 1)
+                return false
             }
-            Self.write(kind, text, url, time, into: &state.pending)
+            write(&state.pending)
+            state.pendingFrames += 1
             defer { state.isScheduled = true }
-            return (!state.isScheduled, false)
+            return !state.isScheduled
         }
         if isFirst { self.queue.async { self.drain() } }
-        if isLost {
-            self.logger.notice(
-                "The disk is too slow to record every frame", metadata: [LogKey.file: "\(self.directory.path)"])
-        }
     }
 
     private static func write(
@@ -105,52 +135,80 @@ final class FrameRecorder: Sendable {
         writer.literal("}\n")
     }
 
-    /// Writes what waits, and returns when it is in the file. Frames that come later are left out.
-    func close() async {
-        self.state.withLock { $0.isClosed = true }
+    /// Returns when what has been recorded so far is in the file, as far as the disk has taken it.
+    func flush() async {
         await withCheckedContinuation { continuation in
             self.queue.async {
                 self.drain()
-                self.file.withLock { file in
-                    file?.close()
-                    file = nil
-                }
                 continuation.resume()
             }
+        }
+    }
+
+    /// Writes what waits, and returns when it is in the file. Frames that come later are left out.
+    func close() async {
+        self.state.withLock { $0.isClosed = true }
+        await self.flush()
+        self.disk.withLock { disk in
+            disk.file?.close()
+            disk.file = nil
+            self.report(&disk, isLast: true)
         }
     }
 
     // MARK: On the queue
 
     private func drain() {
-        let (bytes, lost) = self.state.withLock { state in
-            let bytes = state.pending.array()
-            state.pending.reset()
+        var bytes = JSONWriter(capacity: 1 << 16)
+        let frames = self.state.withLock { state in
+            swap(&bytes, &state.pending)
+            defer { state.pendingFrames = 0 }
             state.isScheduled = false
-            defer { state.lost = 0 }
-            return (bytes, state.lost)
+            return state.pendingFrames
         }
-        if lost > 0 { self.logger.notice("Frames were not recorded", metadata: [LogKey.dropped: "\(lost)"]) }
-        if bytes.isEmpty { return }
-        let problem = self.file.withLock { file -> String? in
-            if let current = file, current.isFull(self.limits) {
-                current.close()
-                file = nil
+        self.disk.withLock { disk in
+            let isKept = frames == 0 || bytes.withBytes { self.append($0, to: &disk) }
+            if !isKept {
+                self.state.withLock { $0.lost += frames }
             }
-            do {
-                if file == nil { file = try RecordingFile(in: self.directory, venue: self.venue) }
-                try file?.append(bytes)
-                return nil
-            } catch {
-                file?.close()
-                file = nil
-                return "\(error)"
+            self.report(&disk, isLast: false)
+        }
+    }
+
+    /// - Returns: whether the disk has taken it.
+    private func append(_ bytes: UnsafeRawBufferPointer, to disk: inout Disk) -> Bool {
+        if let until = disk.pausedUntil, ContinuousClock.now < until { return false }
+        if let current = disk.file, current.isFull(self.limits) {
+            current.close()
+            disk.file = nil
+        }
+        do {
+            if disk.file == nil { disk.file = try RecordingFile(in: self.directory, venue: self.venue) }
+            try disk.file?.append(bytes)
+            disk.pausedUntil = nil
+            return true
+        } catch {
+            disk.file?.close()
+            disk.file = nil
+            if disk.pausedUntil == nil {
+                self.logger.notice(
+                    "Frames cannot be recorded",
+                    metadata: [LogKey.error: "\(error)", LogKey.file: "\(self.directory.path)"])
             }
+            disk.pausedUntil = .now + self.limits.pauseAfterError
+            return false
         }
-        if let problem {
-            self.logger.notice(
-                "Frames were not recorded",
-                metadata: [LogKey.error: "\(problem)", LogKey.file: "\(self.directory.path)"])
-        }
+    }
+
+    /// Tells of what was lost, now and then.
+    private func report(_ disk: inout Disk, isLast: Bool) {
+        let lost = self.lostFrames
+        guard lost > disk.reportedLost else { return }
+        if !isLast, let next = disk.nextReport, ContinuousClock.now < next { return }
+        self.logger.notice(
+            "Frames were not recorded",
+            metadata: [LogKey.dropped: "\(lost - disk.reportedLost)", LogKey.file: "\(self.directory.path)"])
+        disk.reportedLost = lost
+        disk.nextReport = .now + Self.reportInterval
     }
 }

@@ -5,11 +5,15 @@ import Tidings
 struct RecordingFile: Sendable {
     private let handle: FileHandle
     private let began = ContinuousClock.now
-    private var bytes = 0
+    private var bytes: UInt64 = 0
+
+    init(_ handle: FileHandle) {
+        self.handle = handle
+    }
 
     /// Makes a new file, named by venue and time.
     init(in directory: URL, venue: String) throws {
-        let time = Timestamp.now().description.prefix(19).replacing(":", with: "").replacing("-", with: "")
+        let time = Timestamp.now().description.prefix(19).replacing(":", with: "").replacing("-", with: "") + "Z"
         var url = directory.appending(path: "\(venue)-\(time).jsonl")
         var number = 1
         // Two files within one second, or two collectors of one venue: none may write over the other's.
@@ -19,16 +23,23 @@ struct RecordingFile: Sendable {
             url = directory.appending(path: "\(venue)-\(time)-\(number).jsonl")
         }
         self.handle = try FileHandle(forWritingTo: url)
-        try self.append(Array("{\"recording\":1,\"venue\":\(JSONValue.string(venue))}\n".utf8))
+        let header = Array("{\"recording\":1,\"venue\":\(JSONValue.string(venue))}\n".utf8)
+        try header.withUnsafeBytes { try self.append($0) }
     }
 
-    mutating func append(_ bytes: [UInt8]) throws {
-        try self.handle.write(contentsOf: bytes)
-        self.bytes += bytes.count
+    /// Writes whole lines. Where that fails, the file ends with the last whole line before them.
+    mutating func append(_ lines: UnsafeRawBufferPointer) throws {
+        do {
+            try self.handle.write(contentsOf: lines)
+        } catch {
+            try? self.handle.truncate(atOffset: self.bytes)
+            throw error
+        }
+        self.bytes += UInt64(lines.count)
     }
 
     func isFull(_ limits: FrameRecorder.Limits) -> Bool {
-        self.bytes >= limits.fileBytes || ContinuousClock.now - self.began >= limits.fileAge
+        self.bytes >= UInt64(max(0, limits.fileBytes)) || ContinuousClock.now - self.began >= limits.fileAge
     }
 
     func close() {

@@ -67,7 +67,7 @@ import Testing
     @Test func `a limit holds everybody back for as long as the venue says, and then they do not come at once`() {
         var schedule = self.schedule(spacing: .milliseconds(100))
         #expect(self.start(schedule.enter(weight: 1, now: 0)) == 0)
-        #expect(schedule.limited(isBan: false, seconds: 7, now: Self.second) == 7 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: 7 * Self.second, now: Self.second) == 7 * Self.second)
         #expect(self.start(schedule.check(weight: 1, now: 2 * Self.second)) == 8 * Self.second)
         #expect(self.start(schedule.check(weight: 1, now: 2 * Self.second)) == 8 * Self.second + 100_000_000)
         #expect(schedule.check(weight: 1, now: 8 * Self.second) == nil)
@@ -75,12 +75,12 @@ import Testing
 
     @Test func `a limit without a time grows until something succeeds, and a ban is longer`() {
         var schedule = self.schedule()
-        #expect(schedule.limited(isBan: false, seconds: nil, now: 0) == 5 * Self.second)
-        #expect(schedule.limited(isBan: false, seconds: nil, now: 10 * Self.second) == 10 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: nil, now: 0) == 5 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: nil, now: 10 * Self.second) == 10 * Self.second)
         schedule.succeeded()
-        #expect(schedule.limited(isBan: false, seconds: nil, now: 100 * Self.second) == 5 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: nil, now: 100 * Self.second) == 5 * Self.second)
         schedule.succeeded()
-        #expect(schedule.limited(isBan: true, seconds: nil, now: 200 * Self.second) == 120 * Self.second)
+        #expect(schedule.limited(isBan: true, asked: nil, now: 200 * Self.second) == 120 * Self.second)
     }
 
     @Test func `weight that others use up makes us wait for the next interval`() {
@@ -91,10 +91,30 @@ import Testing
         #expect(self.start(schedule.enter(weight: 1, now: 0)) == 30 * Self.second)
     }
 
-    @Test(arguments: [Int64.min, -1, 0, 1, Int64.max])
-    func `no pause that a venue asks for is beyond an hour or below a second`(_ seconds: Int64) {
+    @Test func `requests that were under way together hear of one limit`() {
         var schedule = self.schedule()
-        let pause = schedule.limited(isBan: false, seconds: seconds, now: 0)
-        #expect((Self.second...3600 * Self.second).contains(pause))
+        #expect(schedule.limited(isBan: false, asked: nil, now: 0) == 5 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: nil, now: Self.second) == 5 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: nil, now: 10 * Self.second) == 10 * Self.second)
+    }
+
+    @Test func `a limit never shortens one that is longer`() {
+        var schedule = self.schedule()
+        #expect(schedule.limited(isBan: true, asked: 100 * Self.second, now: 0) == 100 * Self.second)
+        #expect(schedule.limited(isBan: false, asked: 2 * Self.second, now: Self.second) == 99 * Self.second)
+    }
+
+    @Test func `limits without a word on how long end within an hour, however many there were`() {
+        var schedule = self.schedule()
+        var now: Int64 = 0
+        for _ in 0..<200 { now += schedule.limited(isBan: true, asked: nil, now: now) }
+        #expect(schedule.limited(isBan: true, asked: nil, now: now) == 3600 * Self.second)
+    }
+
+    @Test(arguments: [Int64.min, -1, 0, 1, Int64.max])
+    func `no pause that a venue asks for is beyond its longest ban or below a second`(_ asked: Int64) {
+        var schedule = self.schedule()
+        let pause = schedule.limited(isBan: false, asked: asked, now: 0)
+        #expect((Self.second...RequestSchedule.longestBan).contains(pause))
     }
 }

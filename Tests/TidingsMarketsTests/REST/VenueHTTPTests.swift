@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOPosix
 import Testing
 import TidingsTestSupport
 import TidingsWebSocket
@@ -16,9 +17,11 @@ import TidingsWebSocket
         return limits
     }
 
+    private let ban = (status: 418, headers: [WebSocketHeader("Retry-After", "3600")], body: "")
+
     /// Runs `body` against a server that gives these answers, one after the other and the last one for ever.
     private func with(
-        _ answers: [(status: Int, headers: [WebSocketHeader], body: String)],
+        _ answers: [(status: Int, headers: [WebSocketHeader], body: String)], proxy: String? = nil,
         onLimit: @escaping @Sendable (VenueHTTP.Limit) -> Void = { _ in },
         _ body: (VenueHTTP, Collector<String>) async throws -> Void
     ) async throws {
@@ -40,7 +43,7 @@ import TidingsWebSocket
                 return .init(status: answer.status, headers: answer.headers, body: ByteBuffer(string: answer.body))
             })
         let http = try VenueHTTP(
-            rest: "http://127.0.0.1:\(listener.port)/", limits: Self.limits, proxy: nil, logger: Self.logger,
+            rest: "http://127.0.0.1:\(listener.port)/", limits: Self.limits, proxy: proxy, logger: Self.logger,
             onLimit: onLimit)
         do {
             try await body(http, requests)
@@ -89,9 +92,8 @@ import TidingsWebSocket
     }
 
     @Test func `whoever waits while the venue wants to be left alone ends at once when it is cancelled`() async throws {
-        let ban = (status: 418, headers: [WebSocketHeader("Retry-After", "3600")], body: "")
         let limits = Collector<VenueHTTP.Limit>()
-        try await self.with([ban], onLimit: { limits.add($0) }) { http, _ in
+        try await self.with([self.ban], onLimit: { limits.add($0) }) { http, _ in
             let waiting = Task { await http.answer(to: VenueRequest(.instruments, .get, "/a")) }
             #expect(await limits.wait(for: 1).map(\.pause) == [.seconds(3600)])
             waiting.cancel()
@@ -110,24 +112,81 @@ import TidingsWebSocket
     }
 
     @Test func `requests go through a proxy with its user`() async throws {
-        let seen = Collector<String>()
-        var configuration = WebSocketListenerConfiguration()
-        configuration.port = 0
-        let proxy = try await WebSocketListener.bind(
-            configuration: configuration,
-            onUpgrade: { _ in .refuse(.init(status: 400, message: "no", headers: [])) },
-            onRequest: { request in
-                let user = request.headers.first { $0.name.lowercased() == "proxy-authorization" }?.value
-                seen.add("\(request.uri) \(user ?? "-")")
-                return .init(status: 200, headers: [], body: ByteBuffer(string: "by proxy"))
-            })
+        try await withProxy { proxy in
+            try await self.with(
+                [(200, [], "by proxy")], proxy: "http://me:secret@127.0.0.1:\(proxy.port)"
+            ) { http, requests in
+                #expect(await http.answer(to: VenueRequest(.instruments, .get, "/a")) == .body(Array("by proxy".utf8)))
+                #expect(requests.values == ["GET /a"])
+                #expect(proxy.targets.count == 1)
+            }
+        }
+    }
+
+    @Test func `whoever waits ends at once when it is shut down, and so does who comes later`() async throws {
+        let limits = Collector<VenueHTTP.Limit>()
+        try await self.with([self.ban], onLimit: { limits.add($0) }) { http, requests in
+            async let waiting = http.answer(to: VenueRequest(.instruments, .get, "/a"))
+            _ = await limits.wait(for: 1)
+            await http.shutdown()
+            #expect(await waiting == .failure(status: nil, reason: "cancelled"))
+            #expect(
+                await http.answer(to: VenueRequest(.instruments, .get, "/b"))
+                    == .failure(status: nil, reason: "cancelled"))
+            #expect(requests.values.count == 1)
+        }
+    }
+
+    @Test func `two who ask one address by one way keep its limits together`() async throws {
+        let limits = Collector<VenueHTTP.Limit>()
+        try await self.with([self.ban], onLimit: { limits.add($0) }) { http, requests in
+            let other = try VenueHTTP(rest: http.rest + "/", limits: Self.limits, proxy: nil, logger: Self.logger)
+            let elsewhere = try VenueHTTP(
+                rest: http.rest, limits: Self.limits, proxy: "http://127.0.0.1:1", logger: Self.logger)
+            async let waiting = http.answer(to: VenueRequest(.instruments, .get, "/a"))
+            _ = await limits.wait(for: 1)
+            #expect(other.schedule.withLock { $0.pausedUntil } > MonotonicClock.nanoseconds())
+            #expect(elsewhere.schedule.withLock { $0.pausedUntil } < MonotonicClock.nanoseconds())
+            for one in [http, other, elsewhere] { await one.shutdown() }
+            _ = await waiting
+        }
+    }
+
+    @Test func `a schedule that nobody has any more is forgotten`() {
+        func makeOne() -> Int64 {
+            let schedule = SharedSchedule.of("http://forgotten.example", proxy: nil, Self.limits)
+            defer { schedule.withLock { _ = $0.limited(isBan: true, asked: nil, now: 1) } }
+            return schedule.withLock { $0.pausedUntil }
+        }
+        #expect(makeOne() == .min)
+        #expect(makeOne() == .min)
+    }
+
+    @Test func `an answer that does not end is given up`() async throws {
+        // A server that promises more than it sends.
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
         let http = try VenueHTTP(
-            rest: "http://venue.example", limits: Self.limits, proxy: "http://me:secret@127.0.0.1:\(proxy.port)",
-            logger: Self.logger)
-        #expect(await http.answer(to: VenueRequest(.instruments, .get, "/a")) == .body(Array("by proxy".utf8)))
-        #expect(seen.values == ["http://venue.example/a Basic bWU6c2VjcmV0"])
+            rest: "http://127.0.0.1:\(server.localAddress?.port ?? 0)", limits: Self.limits, proxy: nil,
+            logger: Self.logger, patience: .milliseconds(100))
+        let answer = await http.answer(to: VenueRequest(.instruments, .get, "/a"))
+        #expect(answer == .failure(status: nil, reason: "no whole answer within 0.1 seconds"))
         await http.shutdown()
-        await proxy.close()
+        try await server.close()
+    }
+
+    @Test func `a venue that says its weight is used up is not asked again in that minute`() async throws {
+        let used = [WebSocketHeader("X-MBX-USED-WEIGHT-1M", "9500")]
+        try await self.with([(200, used, "fine")]) { http, _ in
+            #expect(await http.answer(to: VenueRequest(.instruments, .get, "/a")) == .body(Array("fine".utf8)))
+            let pausedUntil = http.schedule.withLock { $0.pausedUntil }
+            // The rest of the minute that is running, which may be ending.
+            #expect(pausedUntil != .min)
+            #expect(pausedUntil <= MonotonicClock.nanoseconds() + 60_000_000_000)
+        }
     }
 
     @Test(arguments: ["", "ftp://a", "nonsense", "http://"])
@@ -136,12 +195,5 @@ import TidingsWebSocket
             try VenueHTTP(rest: address, limits: Self.limits, proxy: nil, logger: Self.logger)
         }
         #expect(error?.code == .invalidEndpoint)
-    }
-
-    @Test func `Retry-After is read as seconds and as a date`() {
-        #expect(VenueHTTP.seconds("12") == 12)
-        #expect(VenueHTTP.seconds("-5") == 0)
-        #expect(VenueHTTP.seconds("Sun, 06 Nov 1994 08:49:37 GMT") == 0)
-        #expect(VenueHTTP.seconds("soon") == nil)
     }
 }

@@ -48,24 +48,84 @@ import TidingsSimulation
         }
     }
 
-    @Test func `a large file is followed by another, and nothing is lost between them`() async throws {
+    @Test(arguments: [(bytes: 1000, age: 3600.0), (bytes: 1 << 30, age: 0.0)])
+    func `a file that is large or old is followed by another, and nothing is lost between them`(
+        _ limit: (bytes: Int, age: Double)
+    ) async throws {
         try await self.withDirectory { directory in
             var limits = FrameRecorder.Limits()
-            limits.fileBytes = 1000
+            limits.fileBytes = limit.bytes
+            limits.fileAge = .seconds(limit.age)
+            let recorder = try FrameRecorder(
+                directory: directory.path, venue: "kraken", limits: limits, logger: Self.logger)
             for part in 0..<5 {
-                // Closing in between, so that each part is written by itself.
-                let recorder = try FrameRecorder(
-                    directory: directory.path, venue: "kraken", limits: limits, logger: Self.logger)
-                for number in 0..<10 { self.record("\(part * 10 + number)", .received, recorder) }
-                await recorder.close()
+                for number in 0..<30 { self.record("\(part * 30 + number)", .received, recorder) }
+                await recorder.flush()
             }
+            await recorder.close()
             let files = try self.files(in: directory)
             #expect(files.count == 5)
+            #expect(recorder.lostFrames == 0)
             let numbers = try files.flatMap { file in
                 let recording = try RecordingReader.readBlocking(file: file, venue: "kraken")
                 return recording.frames.compactMap { Int(String(decoding: recording.text(of: $0), as: UTF8.self)) }
             }
-            #expect(numbers.sorted() == Array(0..<50))
+            #expect(numbers.sorted() == Array(0..<150))
+        }
+    }
+
+    @Test func `a disk that fails ends nothing, and is used again when it is back`() async throws {
+        try await self.withDirectory { directory in
+            var limits = FrameRecorder.Limits()
+            limits.pauseAfterError = .zero
+            let recorder = try FrameRecorder(
+                directory: directory.path, venue: "kraken", limits: limits, logger: Self.logger)
+            try FileManager.default.removeItem(at: directory)
+            for number in 0..<3 { self.record("\(number)", .received, recorder) }
+            await recorder.flush()
+            #expect(recorder.lostFrames == 3)
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            self.record("after", .received, recorder)
+            await recorder.close()
+            #expect(recorder.lostFrames == 3)
+            let file = try #require(try self.files(in: directory).first)
+            let recording = try RecordingReader.readBlocking(file: file, venue: "kraken")
+            #expect(recording.frames.map { recording.text(of: $0) } == [Array("after".utf8)])
+        }
+    }
+
+    @Test func `a disk that has failed is left alone for a while`() async throws {
+        try await self.withDirectory { directory in
+            let recorder = try FrameRecorder(directory: directory.path, venue: "kraken", logger: Self.logger)
+            try FileManager.default.removeItem(at: directory)
+            self.record("1", .received, recorder)
+            await recorder.flush()
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            self.record("2", .received, recorder)
+            await recorder.close()
+            #expect(recorder.lostFrames == 2)
+            #expect(try self.files(in: directory).isEmpty)
+        }
+    }
+
+    @Test func `a disk without room fails in words and without a trap`() throws {
+        guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+        var file = RecordingFile(try #require(FileHandle(forWritingAtPath: "/dev/full")))
+        let line = Array("{}\n".utf8)
+        #expect(throws: (any Error).self) { try line.withUnsafeBytes { try file.append($0) } }
+        file.close()
+    }
+
+    @Test func `an answer that is no UTF-8 does not make the file unreadable`() async throws {
+        try await self.withDirectory { directory in
+            let recorder = try FrameRecorder(directory: directory.path, venue: "kraken", logger: Self.logger)
+            [UInt8]([0x61, 0xFF, 0xC3, 0x62]).withUnsafeBytes {
+                recorder.record(.response, $0, url: "https://x/y", at: Self.time)
+            }
+            await recorder.close()
+            let file = try #require(try self.files(in: directory).first)
+            let recording = try RecordingReader.readBlocking(file: file, venue: "kraken")
+            #expect(String(decoding: recording.text(of: recording.frames[0]), as: UTF8.self) == "a\u{FFFD}\u{FFFD}b")
         }
     }
 
@@ -75,11 +135,17 @@ import TidingsSimulation
             limits.pendingBytes = 4000
             let recorder = try FrameRecorder(
                 directory: directory.path, venue: "kraken", limits: limits, logger: Self.logger)
-            for number in 0..<10_000 { self.record("frame \(number)", .received, recorder) }
+            let large = String(repeating: "x", count: 3000)
+            for _ in 0..<10_000 { self.record(large, .received, recorder) }
+            self.record(String(repeating: "y", count: 4000), .received, recorder)
             await recorder.close()
             let file = try #require(try self.files(in: directory).first)
             let recording = try RecordingReader.readBlocking(file: file, venue: "kraken")
-            #expect(!recording.frames.isEmpty && recording.frames.count <= 10_000)
+            #expect(!recording.frames.isEmpty)
+            // The one that is too large for the buffer is lost whatever the disk does.
+            #expect(recorder.lostFrames >= 1)
+            #expect(recording.frames.count + recorder.lostFrames == 10_001)
+            #expect(recording.frames.allSatisfy { recording.text(of: $0).count == 3000 })
         }
     }
 

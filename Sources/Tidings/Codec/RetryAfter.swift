@@ -1,7 +1,5 @@
-internal import Tidings
-
 /// `Retry-After`: a number of seconds, or a date in any of the three forms of RFC 9110.
-enum RetryAfter {
+package enum RetryAfter {
     private static let months = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ]
@@ -9,7 +7,7 @@ enum RetryAfter {
     private static let longest: Int64 = 366 * 86_400
 
     /// How long to wait; `nil` for what cannot be read. A date that has passed is zero.
-    static func parse(_ text: String, now: Timestamp) -> Duration? {
+    package static func parse(_ text: String, now: Timestamp) -> Duration? {
         if text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }) {
             // Whole seconds by the book; some services give a fraction.
             guard let seconds = Double(text), seconds.isFinite else { return nil }
