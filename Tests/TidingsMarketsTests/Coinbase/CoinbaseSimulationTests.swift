@@ -18,10 +18,11 @@ import Tidings
         var frames: [[UInt8]] = []
         func deliver() {
             for frame in frames {
-                let bytes =
-                    simulated.numbersFrames
-                    ? frame.withUnsafeBytes { simulated.numbered($0, as: client.nextSequence) } : frame
-                client.nextSequence += 1
+                var bytes = frame
+                if simulated.numbersFrames {
+                    bytes = frame.withUnsafeBytes { simulated.numbered($0, as: client.nextSequence) } ?? frame
+                    client.nextSequence += 1
+                }
                 bytes.withUnsafeBytes { harness.session.receive($0, on: 1, at: harness.now, into: &all) }
             }
             frames = []
@@ -38,6 +39,7 @@ import Tidings
                 case .acknowledgement(let topic, let made):
                     frames.append(made)
                     simulated.renderFirst(topic, of: market, for: client) { frames.append(Array($0)) }
+                case .acknowledgements(_, let made): frames.append(made)
                 }
             }
         }
