@@ -34,6 +34,7 @@ package struct RecordedSource: PlaybackSource {
 
     package mutating func select(_ client: SimulatedClient) {
         self.client = client
+        self.client.isRecorded = true
         for index in self.isWanted.indices { self.isWanted[index] = false }
         for topic in client.subscriptions {
             if let index = self.session.number(nearestTo: topic) { self.isWanted[index] = true }

@@ -123,6 +123,18 @@ enum TestHTTP {
 
     /// - Returns: status and body.
     static func post(_ body: String, path: String = "/info", port: Int) async throws -> (status: Int, body: String) {
+        let response = try await self.send("POST", body, path: path, port: port)
+        return (response.status, response.body)
+    }
+
+    /// - Returns: status, head and body.
+    static func get(_ path: String, port: Int) async throws -> (status: Int, head: String, body: String) {
+        try await self.send("GET", "", path: path, port: port)
+    }
+
+    private static func send(
+        _ method: String, _ body: String, path: String, port: Int
+    ) async throws -> (status: Int, head: String, body: String) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: String.self)
         let channel = try await ClientBootstrap(group: loop)
@@ -132,13 +144,14 @@ enum TestHTTP {
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
-        let head = "POST \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         try await channel.writeAndFlush(ByteBuffer(string: head + body))
         let timer = loop.scheduleTask(in: .seconds(20)) { channel.close(promise: nil) }
         defer { timer.cancel() }
         let response = try await promise.futureResult.get()
         let status = response.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         let end = response.firstRange(of: "\r\n\r\n")?.upperBound ?? response.endIndex
-        return (status, String(response[end...]))
+        return (status, String(response[..<end]), String(response[end...]))
     }
 }

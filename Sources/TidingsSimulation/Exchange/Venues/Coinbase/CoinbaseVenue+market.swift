@@ -15,7 +15,7 @@ extension CoinbaseVenue {
             guard let trade = snapshot.trades(of: topic.symbol).last else { return [] }
             let sequence = self.sequence(of: topic.symbol, snapshot)
             return [Array(self.match("last_match", trade, topic.symbol, sequence: sequence).utf8)]
-        case "ticker": return snapshot.recent(topic, limit: 1)
+        case "ticker": return client.isRecorded ? snapshot.recent(topic, limit: 1) : []
         default: return []
         }
     }

@@ -13,7 +13,7 @@ extension CoinbaseAdvancedVenue {
         case "candles":
             let candles = snapshot.candles(of: topic.symbol, .fiveMinutes).suffix(100)
             return [Array(self.candles(candles, topic.symbol, "snapshot", time: time).utf8)]
-        case "ticker", "ticker_batch": return snapshot.recent(topic, limit: 1)
+        case "ticker", "ticker_batch": return client.isRecorded ? snapshot.recent(topic, limit: 1) : []
         default: return []
         }
     }

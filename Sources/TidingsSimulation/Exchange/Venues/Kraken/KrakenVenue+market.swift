@@ -21,7 +21,8 @@ extension KrakenVenue {
             let frame = self.candles(candles, minutes, topic.symbol, time: snapshot.time, isSnapshot: true)
             return candles.isEmpty ? [] : [Array(frame.utf8)]
         case "instrument": return [Array(self.instruments(snapshot).utf8)]
-        default: return snapshot.recent(topic, limit: 1)
+        // A generated market makes its tickers by itself.
+        default: return client.isRecorded ? snapshot.recent(topic, limit: 1) : []
         }
     }
 
