@@ -124,13 +124,13 @@ struct CoinbaseRecordingTests {
 
     @Test func `a lost change shows when the venue's own book is looked at, and the book is mended`() throws {
         let frames = try Recording("coinbase-exchange.jsonl").received
-        var harness = SessionHarness(Coinbase(), ["SKL-USD"], [.orderBook])
+        var harness = SessionHarness(Coinbase(), ["SKL-USD"], [.ticker, .orderBook])
         _ = harness.open()
         // The last twenty changes do not come, so that no later one mends by chance what they did.
         let changes = frames.filter { $0.contains("l2update") && $0.contains("SKL-USD") }
         let lost = Set(changes.suffix(20))
         for frame in frames where !lost.contains(frame) { _ = harness.receive(frame) }
-        var truth = SessionHarness(Coinbase(), ["SKL-USD"], [.orderBook])
+        var truth = SessionHarness(Coinbase(), ["SKL-USD"], [.ticker, .orderBook])
         _ = truth.open()
         for frame in frames { _ = truth.receive(frame) }
         let right = try #require(truth.session.book(of: 0)?.book)
