@@ -1,4 +1,5 @@
 import Testing
+import Tidings
 import TidingsMarkets
 
 @testable import TidingsCommand

@@ -110,10 +110,8 @@ import TidingsWebSocket
 
     @Test func `the instruments are the venue's`() async throws {
         try await self.with { history, _ in
-            #expect(
-                try await history.instruments() == [
-                    Instrument(symbol: "BTC-USDT", venueSymbol: "BTCUSDT", priceScale: 2)
-                ])
+            let instruments = try await history.instruments()
+            #expect(instruments == [Instrument(symbol: "BTC-USDT", venueSymbol: "BTCUSDT", priceScale: 2)])
         }
     }
 
