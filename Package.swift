@@ -209,8 +209,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ],
-            exclude: ["Hyperliquid"]
+            ]
         ),
         .testTarget(
             name: "TidingsSimulationTests",

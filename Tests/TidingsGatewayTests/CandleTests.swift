@@ -20,7 +20,8 @@ struct CandleTests {
                     symbol: symbol, interval: interval, open: ExactDecimal(mantissa: 100, scale: 2),
                     high: ExactDecimal(close), low: 1, close: ExactDecimal(close), volume: 5, trades: 3,
                     isClosed: closed, timestamp: timestamp, origin: origin,
-                    context: MarketContext(venueSymbol: "BTCUSDT"))), timestamp: timestamp)
+                    context: MarketContext(venueSymbol: symbol == "BTC-USDT" ? "BTCUSDT" : "ETHUSDT"))),
+            timestamp: timestamp)
     }
 
     private static func publish(_ events: [StandardEvent], to bus: MemoryEventBus) async throws {

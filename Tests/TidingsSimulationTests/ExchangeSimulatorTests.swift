@@ -354,7 +354,9 @@ import TidingsWebSocket
         let simulator = ExchangeSimulator(
             configuration: ExchangeSimulatorConfiguration(venue: "mtgox", source: .generated(seed: 1)))
         let error = await #expect(throws: ExchangeSimulatorError.self) { try await simulator.start() }
-        #expect(error?.message == "unknown venue 'mtgox', known are: hyperliquid, binance")
+        #expect(
+            error?.message
+                == "unknown venue 'mtgox', known are: hyperliquid, binance, coinbase, coinbase-advanced, kraken")
     }
 
     @Test func `a taken port is named`() async throws {

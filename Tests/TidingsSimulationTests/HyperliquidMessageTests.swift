@@ -12,7 +12,8 @@ import Testing
         }
         return replies.map { reply in
             switch reply {
-            case .frame(let bytes), .acknowledgement(_, let bytes): String(decoding: bytes, as: UTF8.self)
+            case .frame(let bytes), .acknowledgement(_, let bytes), .acknowledgements(_, let bytes):
+                String(decoding: bytes, as: UTF8.self)
             case .begin: ""
             }
         }

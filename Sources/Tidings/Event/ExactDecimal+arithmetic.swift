@@ -43,4 +43,7 @@ extension ExactDecimal {
         }
         return left.divided(by: right, scale: digits)?.exact
     }
+
+    /// Whether it has at most a thousand digits written out.
+    var canBeCalculatedWith: Bool { self.compact != nil || WideDecimal(self) != nil }
 }

@@ -10,14 +10,21 @@ struct SimulateCommand: AsyncParsableCommand {
         commandName: "simulate",
         abstract: "Play an exchange over WebSocket and REST, from a recording or made up.",
         discussion: """
-            Prints `listening on HOST:PORT`. Any path will do. Each connection has its own playback, from its first
-            subscription.
+            Prints `listening on HOST:PORT`. Any path will do; WebSocket and REST are on the same port. Each connection has
+            its own playback, from its first subscription, or from its start where the URL names the streams.
 
-            Example: tidings simulate --venue hyperliquid --recording session.jsonl --speed max
+            Faults: drop, gap, corrupt, stale, slow, garbage, 429, close-1012, half-open.
+
+            Example: tidings simulate --venue binance --recording session.jsonl --speed max --fault gap@5
             """
     )
 
-    @Option(name: .long, help: ArgumentHelp("Whose manner of speaking: hyperliquid.", valueName: "venue"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Whose manner of speaking: hyperliquid, binance, coinbase, coinbase-advanced or kraken.", valueName: "venue"
+        )
+    )
     var venue: String
 
     @Option(name: .long, help: ArgumentHelp("A recorded session; a made-up market without it.", valueName: "file"))

@@ -81,17 +81,19 @@ struct CandleRoute: Sendable {
     }
 
     private static func answer(_ request: Request, _ sets: [CandleKey: CandleSet]) throws -> Response {
+        // What is called so by us comes before what a venue calls so.
+        let name = Name(request.symbol).folded
+        let isOurs = sets.keys.contains { $0.symbol.folded == name }
+        let sets = sets.filter { !isOurs || $0.key.symbol.folded == name }
         let series = Dictionary(grouping: sets, by: { $0.key.sourceText })
         guard series.count <= 1 else {
             let names = series.keys.sorted().joined(separator: ", ")
             throw Problem.badValue("source", "'source' is required: \(names) have these candles")
         }
-        // One venue may have had a symbol under several spellings of its own.
-        var candles: CandleSet = [:]
-        for (_, set) in sets.sorted(by: { $0.key.symbol.description < $1.key.symbol.description }) {
-            candles.merge(set) { $1 }
-        }
         let key = sets.keys.min { $0.symbol.description < $1.symbol.description }
+        // A venue may have had the symbol under several spellings of its own.
+        var candles: CandleSet = [:]
+        for (other, set) in sets where other.symbol == key?.symbol { candles.merge(set) { $1 } }
         let sorted = candles.values.filter { request.contains($0) }.sorted { $0.timestamp < $1.timestamp }
         return .json { writer in
             writer.literal("{\"symbol\":")

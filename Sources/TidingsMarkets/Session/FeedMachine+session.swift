@@ -17,8 +17,22 @@ extension FeedMachine {
         self.lastMessageAt = now.wall
         if let newest = self.output.events.last, newest.eventType == .trade || newest.eventType == .orderBook {
             self.latency.note(from: newest.timestamp, to: now.wall)
+            if let lag = self.lag.note(venueTime: newest.timestamp.nanoseconds, at: now.monotonic) {
+                self.fellBehind(by: lag, at: now)
+            }
         }
         self.take(at: now)
+    }
+
+    /// Everything comes, but ever later: a new connection begins with what is now.
+    private mutating func fellBehind(by lag: Int64, at now: FeedMoment) {
+        let milliseconds = lag / 1_000_000
+        let reason = "what comes is \(milliseconds) ms late"
+        self.pending.append(self.tell.status(.stale, reason: reason))
+        self.report(
+            VenueOutput.Problem(
+                code: "STALE", message: reason, details: ["lag_ms": .number(ExactDecimal(Int(milliseconds)))]))
+        self.apply(self.succession.replace(because: reason, at: now.monotonic))
     }
 
     /// A request has been answered.

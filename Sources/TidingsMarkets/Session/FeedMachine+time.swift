@@ -10,6 +10,7 @@ extension FeedMachine {
             // While the bus holds the feed up nothing is read, which is no silence of the venue; and no event is made of
             // time, so that what waits stays bounded.
             self.monitor.paused(until: now.monotonic)
+            self.lag.restart()
             for index in self.links.indices { self.links[index].heardAt = now.monotonic }
         } else {
             self.session?.tick(at: now.wall, into: &self.output)

@@ -58,6 +58,7 @@ struct FeedMachine: Sendable {
     var succession: Succession
     var links: [Link] = []
     var monitor: FeedMonitor
+    var lag: LagMonitor
     var limiter = ReportLimiter()
     var actions: [Action] = []
     var requestsOut = 0
@@ -92,6 +93,7 @@ struct FeedMachine: Sendable {
         self.maximumStall = maximumStall.boundedNanoseconds
         self.succession = Succession(life: life)
         self.monitor = FeedMonitor(channels: [], staleAfter: staleAfter)
+        self.lag = LagMonitor(limit: staleAfter)
     }
 
     /// What is to be collected is known: opens the first connection.
@@ -155,6 +157,7 @@ struct FeedMachine: Sendable {
             }
         }
         self.monitor.connected(at: now.monotonic)
+        self.lag.restart()
         self.apply(decision)
         self.session?.opened(number, at: now.wall, into: &self.output)
         self.take(at: now)

@@ -25,6 +25,7 @@ public final class ExchangeSimulator: Sendable {
 
     private struct Running {
         let listener: WebSocketListener
+        let snapshot: @Sendable () -> any VenueSnapshot
         let upkeep: RepeatedTask?
     }
 
@@ -45,6 +46,15 @@ public final class ExchangeSimulator: Sendable {
             guard case .running(let running) = state else { return nil }
             return running.listener.port
         }
+    }
+
+    /// What the exchange knows now; `nil` while it does not run.
+    package var snapshot: (any VenueSnapshot)? {
+        let snapshot = self.state.withLock { state -> (@Sendable () -> any VenueSnapshot)? in
+            guard case .running(let running) = state else { return nil }
+            return running.snapshot
+        }
+        return snapshot?()
     }
 
     /// The WebSockets open now.
@@ -110,7 +120,8 @@ public final class ExchangeSimulator: Sendable {
         case .generated(let seed):
             let now = Self.now
             let start = self.configuration.startTime ?? Timestamp.now().nanoseconds / 1_000_000
-            let market = GeneratedMarket(instruments: venue.instruments, seed: seed, start: start)
+            let market = GeneratedMarket(
+                instruments: venue.instruments, seed: seed, start: start, duration: self.configuration.marketDuration)
             guard let factor = self.configuration.speed.factor else {
                 return try await self.listen(venue: venue, market: market)
             }
@@ -160,7 +171,7 @@ public final class ExchangeSimulator: Sendable {
                     joining: GeneratedSource(shared.advanced(to: now), venue: venue),
                     speed: self.configuration.speed, faults: self.faults.pending, origin: shared.origin)
             }
-            return Running(listener: running.listener, upkeep: upkeep)
+            return Running(listener: running.listener, snapshot: running.snapshot, upkeep: upkeep)
         } catch {
             upkeep.cancel()
             throw error
@@ -218,7 +229,7 @@ public final class ExchangeSimulator: Sendable {
             self.logger.info(
                 "Simulated exchange listens",
                 metadata: [LogKey.address: "\(self.configuration.host):\(listener.port)"])
-            return Running(listener: listener, upkeep: nil)
+            return Running(listener: listener, snapshot: snapshot, upkeep: nil)
         } catch {
             let address = "\(self.configuration.host):\(self.configuration.port)"
             let reason = error.underlying.map { "\($0)" } ?? error.message
@@ -245,7 +256,9 @@ public final class ExchangeSimulator: Sendable {
                 isFirst: { context.board.isFirst($0, now: now) }),
             from: snapshot)
         return .init(
-            status: response.status, headers: [.init("Content-Type", response.contentType)], bytes: response.body)
+            status: response.status,
+            headers: [.init("Content-Type", response.contentType)] + response.headers.map { .init($0.name, $0.value) },
+            bytes: response.body)
     }
 
     private static var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }

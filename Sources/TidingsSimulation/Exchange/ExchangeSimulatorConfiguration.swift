@@ -12,7 +12,7 @@ public struct ExchangeSimulatorConfiguration: Sendable {
     public var venue = "hyperliquid"
     public var source: Source
     public var speed = PlaybackSpeed.times(1)
-    /// Whether a recording begins anew after its last frame. A generated market never ends.
+    /// Whether a recording begins anew after its last frame.
     public var loops = false
     /// What goes wrong, and when; each once.
     public var faults: [Fault] = []
@@ -27,6 +27,10 @@ public struct ExchangeSimulatorConfiguration: Sendable {
     public var banTime: Duration = .seconds(3)
     /// When a generated market begins, in milliseconds since 1970; `nil` = now.
     public var startTime: Int64?
+
+    /// How long a generated market lasts, in its own time: after that it stands still, and its clients stay connected;
+    /// `nil` = for ever.
+    public var marketDuration: Duration?
 
     public init(venue: String = "hyperliquid", source: Source) {
         self.venue = venue

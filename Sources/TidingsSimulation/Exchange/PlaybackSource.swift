@@ -15,6 +15,9 @@ package protocol PlaybackSource: Sendable {
     /// The venue's own answer to a new subscription, where there is one.
     func acknowledgement(of topic: Topic) -> [UInt8]?
 
+    /// The venue's own message that tells exactly these subscriptions, where there is one.
+    func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]?
+
     /// What the exchange knows at this point.
     var snapshot: any VenueSnapshot { get }
 

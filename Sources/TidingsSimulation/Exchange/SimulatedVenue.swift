@@ -74,8 +74,8 @@ package protocol SimulatedVenue: Sendable {
     /// Whether every frame of a connection carries a number, so that ``numbered(_:as:)`` is to be asked.
     var numbersFrames: Bool { get }
 
-    /// The frame with its number in it.
-    func numbered(_ frame: UnsafeRawBufferPointer, as number: UInt64) -> [UInt8]
+    /// The frame with its number in it; `nil` for one that has none.
+    func numbered(_ frame: UnsafeRawBufferPointer, as number: UInt64) -> [UInt8]?
 
     /// A book's frame with an error in it that a careful client notices; `nil` for frames that will not do.
     /// - Parameter snapshot: the exchange after this frame.
@@ -115,7 +115,7 @@ extension SimulatedVenue {
         for client: inout SimulatedClient, isIdle: Bool, isPlaying: Bool, from snapshot: any VenueSnapshot
     ) -> [[UInt8]] { [] }
     package var numbersFrames: Bool { false }
-    package func numbered(_ frame: UnsafeRawBufferPointer, as number: UInt64) -> [UInt8] { Array(frame) }
+    package func numbered(_ frame: UnsafeRawBufferPointer, as number: UInt64) -> [UInt8]? { nil }
 
     /// The topic's last frame once more.
     package func first(
@@ -149,6 +149,8 @@ package enum VenueReply: Sendable {
     case frame([UInt8])
     /// The answer to a new subscription; the recorded one is sent instead where there is one.
     case acknowledgement(Topic, made: [UInt8])
+    /// Tells all that is subscribed to; a recorded one that tells exactly that is sent instead.
+    case acknowledgements(Set<Topic>, made: [UInt8])
     /// A subscription begins: what it begins with follows.
     case begin(Topic)
 }
@@ -178,11 +180,16 @@ package struct VenueResponse: Sendable {
     package var status: Int
     package var body: [UInt8]
     package var contentType: String
+    package var headers: [(name: String, value: String)]
 
-    package init(status: Int = 200, body: [UInt8], contentType: String = "application/json") {
+    package init(
+        status: Int = 200, body: [UInt8], contentType: String = "application/json",
+        headers: [(name: String, value: String)] = []
+    ) {
         self.status = status
         self.body = body
         self.contentType = contentType
+        self.headers = headers
     }
 }
 

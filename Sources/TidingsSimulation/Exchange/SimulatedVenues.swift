@@ -1,6 +1,8 @@
 /// The venues there is a simulator for.
 package enum SimulatedVenues {
-    package static let all: [any SimulatedVenue] = [HyperliquidVenue(), BinanceVenue()]
+    package static let all: [any SimulatedVenue] = [
+        HyperliquidVenue(), BinanceVenue(), CoinbaseVenue(), CoinbaseAdvancedVenue(), KrakenVenue(),
+    ]
 
     package static func named(_ name: String) throws(ExchangeSimulatorError) -> any SimulatedVenue {
         guard let venue = self.all.first(where: { $0.name == name }) else {

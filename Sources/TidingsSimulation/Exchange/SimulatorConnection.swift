@@ -72,6 +72,8 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
             switch reply {
             case .frame(let frame): self.add(frame)
             case .begin(let topic): self.begin(topic)
+            case .acknowledgements(let topics, let made):
+                self.add(self.playback?.source.acknowledgement(ofAll: topics) ?? made)
             case .acknowledgement(let topic, let made):
                 if let recorded = self.playback?.source.acknowledgement(of: topic) {
                     self.add(self.context.venue.acknowledgement(recorded: recorded, made: made))
@@ -191,11 +193,12 @@ final class SimulatorConnection<Source: PlaybackSource>: WebSocketDelegate {
     }
 
     private func add(_ frame: UnsafeRawBufferPointer) {
-        guard self.context.venue.numbersFrames else {
+        guard self.context.venue.numbersFrames,
+            let numbered = self.context.venue.numbered(frame, as: self.client.nextSequence)
+        else {
             self.frames.writeWebSocketFrame(.text, payload: frame)
             return
         }
-        let numbered = self.context.venue.numbered(frame, as: self.client.nextSequence)
         self.client.nextSequence &+= 1
         numbered.withUnsafeBytes { self.frames.writeWebSocketFrame(.text, payload: $0) }
     }

@@ -22,6 +22,7 @@ package final class RecordedSession: Sendable {
     private let topicIndex: [Topic: Int]
     private let framesByTopic: [[Int]]
     private let acknowledgements: [Topic: [UInt8]]
+    private let jointAcknowledgements: [Set<Topic>: [UInt8]]
     private let responses: [String: [(offset: Int64, text: Range<Int>)]]
     /// What HTTP answers say about books, the first of each symbol.
     let bookResponses: [String: BookChange]
@@ -37,6 +38,7 @@ package final class RecordedSession: Sendable {
         var topics: [Topic] = []
         var framesByTopic: [[Int]] = []
         var acknowledgements: [Topic: [UInt8]] = [:]
+        var joint: [Set<Topic>: [UInt8]] = [:]
         var responses: [String: [(offset: Int64, text: Range<Int>)]] = [:]
         var bookResponses: [String: BookChange] = [:]
         for frame in recording.frames {
@@ -59,6 +61,7 @@ package final class RecordedSession: Sendable {
                 for topic in acknowledged where acknowledgements[topic] == nil {
                     acknowledgements[topic] = recording.text(of: frame)
                 }
+                if joint[Set(acknowledged)] == nil { joint[Set(acknowledged)] = recording.text(of: frame) }
                 continue
             case .everyone: break
             case .data(let topic):
@@ -77,6 +80,7 @@ package final class RecordedSession: Sendable {
         self.topicIndex = index
         self.framesByTopic = framesByTopic
         self.acknowledgements = acknowledgements
+        self.jointAcknowledgements = joint
         self.responses = responses
         self.bookResponses = bookResponses
         self.start = start
@@ -94,6 +98,10 @@ package final class RecordedSession: Sendable {
 
     package func acknowledgement(of topic: Topic) -> [UInt8]? {
         self.acknowledgements[topic]
+    }
+
+    func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]? {
+        self.jointAcknowledgements[topics]
     }
 
     func topicNumber(_ topic: Topic) -> Int? {

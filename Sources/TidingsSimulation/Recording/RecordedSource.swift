@@ -54,6 +54,10 @@ package struct RecordedSource: PlaybackSource {
         self.session.acknowledgement(of: topic)
     }
 
+    package func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]? {
+        self.session.acknowledgement(ofAll: topics)
+    }
+
     package var snapshot: any VenueSnapshot {
         RecordedSnapshot(session: self.session, position: self.position, isRepeated: self.passes > 0)
     }

@@ -16,10 +16,13 @@ import TidingsTestSupport
           - vwap: {window: 5m}
         """
 
-    private static func trade(_ second: Double, _ price: String, _ volume: String, _ number: Int) -> String {
+    private static func trade(
+        _ second: Double, _ price: String, _ volume: String, _ number: Int, id: String? = nil
+    ) -> String {
         let time = Timestamp(
             nanoseconds: 1_705_314_600_000_000_000 + Int64(second * 1000) * 1_000_000, precision: .milliseconds)
-        return #"{"event_type":"trade","source":"binance","event_id":"t\#(number)","timestamp":"\#(time)","payload":{"#
+        return
+            #"{"event_type":"trade","source":"binance","event_id":"\#(id ?? "t\(number)")","timestamp":"\#(time)","payload":{"#
             + #""symbol":"BTC-USD","price":\#(price),"volume":\#(volume),"timestamp":"\#(time)","trade_id":"\#(number)"}}"#
     }
 
@@ -36,7 +39,8 @@ import TidingsTestSupport
             let program = try Program(["run", "--config", file.path])
             let server = "http://" + (try await program.address())
             let lines = [
-                Self.trade(0, "100.00", "0.5", 1), Self.trade(0.5, "101.00", "0.25", 2), Self.trade(0.6, "9", "9", 2),
+                Self.trade(0, "100.00", "0.5", 1), Self.trade(0.5, "101.00", "0.25", 2),
+                Self.trade(0.6, "9", "9", 2, id: "again"),
                 Self.trade(1.2, "106.00", "1", 3), Self.trade(61, "104", "2", 4), Self.trade(62.5, "105", "1", 5),
                 #"{"event_type":"trade","source":"binance","payload":{"symbol":"ETH-USD","price":1,"volume":1}}"#,
             ]

@@ -56,8 +56,9 @@ import TidingsTestSupport
         }
         #expect(counts["trade"] == 10_147)
         #expect(counts["ticker"] == 45_134)
-        #expect((counts["order_book"] ?? 0) > 2900)
-        #expect(volume > 0)
+        #expect(counts["order_book"] == 2995)
+        // 225.88237000 BTC.
+        #expect(volume == 22_588_237_000)
         #expect(last?.payload.trade?.symbol == "BTC-USDT")
         #expect(feed.book?.isLive == true)
         #expect(feed.book?.book.isCrossed == false)
@@ -96,6 +97,10 @@ import TidingsTestSupport
         #expect(events.count { $0.eventType == .trade } == 2)
         #expect(events.count { $0.eventType == .ohlcv } == 2)
         #expect(Set(events.map(\.eventID)).count == events.count)
+        let books = events.filter { $0.eventType == .orderBook }.map { $0.symbol?.description ?? "" }
+        #expect(
+            Dictionary(books.map { ($0, 1) }, uniquingKeysWith: +)
+                == ["NKN-USDT": 127, "BLZ-ETH": 10, "LRC-BTC": 13, "RUNE-EUR": 2])
         for index in symbols.indices {
             let (book, isLive) = try #require(feed.session.book(of: index))
             #expect(isLive && !book.isCrossed)

@@ -214,6 +214,28 @@ import Tidings
         #expect(harness.receive(Self.heartbeat(11, 95)).heard == [2])
     }
 
+    @Test func `heartbeats that only ever say the same vouch for nothing, unless what is asked for anew answers`() {
+        var harness = self.harness([.trade, .orderBook], ["BTC-USD"])
+        _ = harness.open()
+        _ = harness.receive(Self.snapshot)
+        _ = harness.receive(Self.match(10))
+        _ = harness.receive(Self.heartbeat(10))
+        #expect(harness.wait(.seconds(10)).texts.isEmpty)
+        #expect(harness.receive(Self.heartbeat(10)).heard == [1, 0])
+        #expect(
+            harness.wait(.seconds(1)).texts == [
+                #"{"type":"unsubscribe","product_ids":["BTC-USD"],"channels":["matches"]}"#,
+                #"{"type":"subscribe","product_ids":["BTC-USD"],"channels":["matches"]}"#,
+            ])
+        #expect(harness.receive(Self.heartbeat(10)).heard.isEmpty)
+        #expect(harness.wait(.seconds(1)).texts.isEmpty)
+        #expect(harness.receive(Self.match(10, "last_match")).trades.isEmpty)
+        #expect(harness.receive(Self.heartbeat(10)).heard == [1, 0])
+        // An exchange on which something happens is news as well.
+        harness.now = harness.now.advanced(by: .seconds(60))
+        #expect(harness.receive(Self.heartbeat(10, 91)).heard == [0])
+    }
+
     // MARK: Tickers
 
     private static func ticker(_ sequence: Int, _ time: String, _ price: String = "1285.22") -> String {

@@ -273,12 +273,26 @@ import Tidings
         _ = harness.receive(Self.snapshot(1))
         _ = harness.receive(Self.trades(2, [10]))
         #expect(harness.receive(Self.heartbeat(3)).heard == [0, 1])
-        _ = harness.wait(.seconds(300))
-        let asked = harness.receive(Self.heartbeat(4))
-        #expect(asked.texts.count == 4)
+        // Nothing but heartbeats for more than ten seconds: trades are asked for anew, and do not answer.
+        #expect(harness.wait(.seconds(10)).texts.isEmpty)
+        #expect(harness.wait(.seconds(1)).texts.count == 2)
+        #expect(harness.receive(Self.heartbeat(4)).heard.isEmpty)
+        #expect(harness.wait(.seconds(1)).texts.isEmpty)
+        // An answer shows that the feed is quiet.
+        #expect(harness.receive(Self.trades(5, [10], "snapshot")).heard == [0])
+        #expect(harness.receive(Self.heartbeat(6)).heard.contains(0))
+    }
+
+    @Test func `a stream that is silent for five minutes among others that talk is asked for anew`() {
+        var harness = self.harness([.orderBook], ["BTC-USD", "ETH-USD"])
+        _ = harness.open()
+        _ = harness.receive(Self.snapshot(0))
+        _ = harness.receive(Self.snapshot(1, "ETH-USD"))
+        harness.now = harness.now.advanced(by: .seconds(300))
+        _ = harness.receive(Self.update(2, "bid", "10.00", "9"))
+        let asked = harness.receive(Self.heartbeat(3))
+        #expect(asked.texts.map { $0.contains("ETH-USD") } == [true, true])
         #expect(asked.heard == [0, 1])
-        _ = harness.wait(.seconds(11))
-        #expect(harness.receive(Self.heartbeat(5)).heard.isEmpty)
     }
 
     // MARK: What makes no sense

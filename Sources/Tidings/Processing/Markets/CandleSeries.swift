@@ -78,11 +78,17 @@ struct CandleSeries {
             return nil
         }
         if let place = self.candles[index].lastIndex(where: { $0.start == start }) {
+            let isSettled = self.isSettled(self.candles[index][place], plan)
+            // It may still be here because its last version waits to be published.
+            if isSettled, plan.latePolicy == .drop {
+                drops.late += 1
+                return nil
+            }
             guard self.candles[index][place].add(trade, cause) else {
                 drops.unusable += 1
                 return nil
             }
-            if self.isSettled(self.candles[index][place], plan) { drops.amended += 1 }
+            if isSettled { drops.amended += 1 }
             return place
         }
         var candle = GrowingCandle(start: start, end: start.clampedSum(interval.length), trade, cause)

@@ -10,10 +10,12 @@ struct MarketTrade {
     /// Which replay it belongs to: what is fed in a second time is calculated with apart from what is live.
     let replay: String?
 
-    /// `nil` for what is no trade, or none that can be calculated with: no price above zero, or a time that lies ahead of
+    /// `nil` for what is no trade, or none that can be calculated with: no price above zero, a number too
+    /// long to be written out, or a time that lies ahead of
     /// when it was received by more than a minute.
     init?(_ event: borrowing StandardEvent) {
-        guard event.eventType == .trade, let trade = event.payload.trade, trade.price > .zero, trade.volume >= .zero
+        guard event.eventType == .trade, let trade = event.payload.trade, trade.price > .zero, trade.volume >= .zero,
+            trade.price.canBeCalculatedWith, trade.volume.canBeCalculatedWith
         else { return nil }
         let time = (trade.timestamp ?? event.timestamp).nanoseconds
         let context = trade.context

@@ -4,6 +4,14 @@ import Tidings
 struct CoinbaseFields: Sendable {
     enum Kind: Sendable {
         case match, lastMatch, ticker, snapshot, update, heartbeat, subscriptions, error, other
+
+        /// Whether it tells of a market.
+        var isData: Bool {
+            switch self {
+            case .match, .lastMatch, .ticker, .snapshot, .update: true
+            case .heartbeat, .subscriptions, .error, .other: false
+            }
+        }
     }
 
     /// `nil`: the frame does not say what it is.

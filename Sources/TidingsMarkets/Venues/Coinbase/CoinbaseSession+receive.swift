@@ -11,6 +11,7 @@ extension CoinbaseSession {
                 output.problems.append(.unreadable(frame, "a frame without a type"))
                 return
             }
+            if kind.isData { self.pulse.beat(at: receivedAt.nanoseconds) }
             switch kind {
             case .update: self.readUpdate(frame, on: connection, at: receivedAt, into: &output)
             case .snapshot: self.readSnapshot(frame, on: connection, at: receivedAt, into: &output)
@@ -117,22 +118,27 @@ extension CoinbaseSession {
 
     /// What a heartbeat proves. Its `last_trade_id` is that of our last trade: nothing was traded, so no trade and no
     /// ticker (one per trade) is missing. Its `sequence` is that of the last heartbeat: nothing at all has happened to the
-    /// product, so its book is quiet and not silent. Whatever it does not prove is left to the watch over silence.
+    /// product, so its book is quiet and not silent. Whatever it does not prove is left to the watch over silence, and so
+    /// is everything when there has been no news at all for a while (``DataPulse``).
     private mutating func readHeartbeat(
         _ frame: UnsafeRawBufferPointer, at receivedAt: Timestamp, into output: inout VenueOutput
     ) {
         guard let index = self.fields.product else { return }
+        var isBookQuiet = false
         if let sequence = self.fields.sequence {
-            let isQuiet = self.products[index].heartbeatSequence == sequence
+            let last = self.products[index].heartbeatSequence
+            isBookQuiet = last == sequence && self.products[index].book.isWhole
+            if let last, last != sequence { self.pulse.beat(at: receivedAt.nanoseconds) }
             self.products[index].heartbeatSequence = sequence
-            if isQuiet, self.products[index].book.isWhole { output.hear(self.products[index].bookStream) }
         }
+        let isAlive = self.pulse.isAlive(at: receivedAt.nanoseconds)
+        if isAlive, isBookQuiet { output.hear(self.products[index].bookStream) }
         guard let number = self.fields.lastTradeID else { return }
-        if let last = self.products[index].ticker.tradeID, last >= number {
+        if isAlive, let last = self.products[index].ticker.tradeID, last >= number {
             output.hear(self.products[index].tickerStream)
         }
         guard self.products[index].tradeStream != nil else { return }
-        if let last = self.products[index].trades.last, last >= number {
+        if isAlive, let last = self.products[index].trades.last, last >= number {
             output.hear(self.products[index].tradeStream)
         }
         if let lost = self.products[index].trades.announce(number, at: receivedAt.nanoseconds) {

@@ -53,6 +53,7 @@ struct CoinbaseSession: VenueSession {
     var links = LinkTable()
     var fields = CoinbaseFields()
     var candles: CandlePoll?
+    var pulse = DataPulse()
     private let channels: [String]
     private var hasToldOfCandles = false
 
@@ -154,6 +155,11 @@ struct CoinbaseSession: VenueSession {
             }
         }
         self.tickCandles(at: now, into: &output)
+        if self.links.newest != nil, self.pulse.wantsProof(at: now.nanoseconds), let first = self.products.first,
+            let stream = first.tickerStream ?? first.tradeStream ?? first.bookStream
+        {
+            self.resubscribe(to: stream, at: now, into: &output)
+        }
     }
 
     // MARK: Messages

@@ -116,6 +116,7 @@ extension CoinbaseAdvancedSession {
         if channel.equals("heartbeats") {
             return self.takeHeartbeat(on: arrival.connection, at: arrival.receivedAt, into: &output)
         }
+        if !channel.equals("subscriptions") { self.pulse.beat(at: arrival.receivedAt.nanoseconds) }
         guard try reader.kind() == .array else { return }
         try reader.beginArray()
         var isFirst = true
@@ -187,9 +188,9 @@ extension CoinbaseAdvancedSession {
 
     // MARK: Heartbeats
 
-    /// See ``QuietStreams`` for what a heartbeat proves. Those of the newest connection count.
+    /// See ``QuietStreams`` and ``DataPulse`` for what a heartbeat proves. Those of the newest connection count.
     private mutating func takeHeartbeat(on connection: Int, at now: Timestamp, into output: inout VenueOutput) {
-        guard connection == self.links.newest else { return }
+        guard connection == self.links.newest, self.pulse.isAlive(at: now.nanoseconds) else { return }
         for channel in MarketChannel.allCases where self.plan.channels.contains(channel) {
             if channel == .ohlcv, !self.streamsCandles { continue }
             var unsure: [Int] = []

@@ -27,6 +27,7 @@ struct CoinbaseAdvancedSession: VenueSession {
     var bids = LevelList()
     var asks = LevelList()
     var poll: CandlePoll?
+    var pulse = DataPulse()
     private var hasToldOfCandles = false
 
     init(_ plan: FeedPlan) {
@@ -143,6 +144,11 @@ struct CoinbaseAdvancedSession: VenueSession {
         }
         self.ask(for: .orderBook, overdue, at: now, into: &output)
         self.tickPoll(at: now, into: &output)
+        if self.links.newest != nil, self.pulse.wantsProof(at: now.nanoseconds), !self.products.isEmpty,
+            let channel = [MarketChannel.ticker, .trade, .orderBook, .ohlcv].first(where: self.plan.channels.contains)
+        {
+            self.ask(for: channel, [0], at: now, into: &output)
+        }
     }
 
     // MARK: Messages

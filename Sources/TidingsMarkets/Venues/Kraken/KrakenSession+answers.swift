@@ -39,7 +39,8 @@ extension KrakenSession {
         var details: [(String, JSONValue)] = []
         if let index { details.append(("symbol", .string(self.markets[index].symbol.description))) }
         if let channel { details.append(("channel", .string(channel.market.rawValue))) }
-        if error.lowercased().contains("rate") {
+        let words = error.lowercased()
+        if words.contains("msg rate") || words.contains("rate limit") || words.contains("too many") {
             // "Exceeded msg rate": what was refused is asked for again, later each time.
             let penalty = self.links[link].penalty
             self.links[link].penalty = min(Self.longestPenalty, penalty * 2)
@@ -55,7 +56,7 @@ extension KrakenSession {
         }
         // Nothing is subscribed to that could be unsubscribed from.
         guard answer.isSubscribe else { return }
-        if error.lowercased().contains("already subscribed") {
+        if words.contains("already subscribed") {
             for stream in meant { self.confirm(stream, on: connection, into: &output) }
             return
         }

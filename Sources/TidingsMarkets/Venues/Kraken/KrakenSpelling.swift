@@ -12,9 +12,9 @@ enum KrakenSpelling {
         "ZCAD", "ZJPY", "ZAUD",
     ]
 
-    /// What a pair without a separator may end in; the longer ones first.
+    /// What a pair without a separator may end in; the longer ones first. TUSD is none, as `XBTUSD` is no pair of it.
     private static let quotes = [
-        "PYUSD", "RLUSD", "USDT", "USDC", "USDG", "USDQ", "USDR", "EURT", "EURC", "EURQ", "EURR", "TUSD", "DAI", "USD",
+        "PYUSD", "RLUSD", "USDT", "USDC", "USDG", "USDQ", "USDR", "EURT", "EURC", "EURQ", "EURR", "DAI", "USD",
         "EUR", "GBP", "CAD", "JPY", "CHF", "AUD", "AED", "XBT", "BTC", "ETH", "DOT", "POL",
     ]
 

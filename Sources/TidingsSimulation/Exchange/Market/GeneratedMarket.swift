@@ -10,9 +10,13 @@ package struct GeneratedMarket: Sendable {
     package let start: Int64
     /// Steps made so far.
     package private(set) var steps: Int64 = 0
+    /// After so many steps nothing happens any more.
+    private let end: Int64
     private var random: SeededGenerator
 
-    package init(instruments: [Instrument], seed: UInt64, start: Int64) {
+    /// - Parameter duration: how long it lasts, in its own time.
+    package init(instruments: [Instrument], seed: UInt64, start: Int64, duration: Duration? = nil) {
+        self.end = duration.map { max(0, $0.wholeNanoseconds / (Self.stepMilliseconds * 1_000_000)) } ?? .max
         var random = SeededGenerator(seed: seed)
         self.instruments = instruments.map { GeneratedInstrument($0, time: start, random: &random) }
         self.start = start
@@ -22,8 +26,10 @@ package struct GeneratedMarket: Sendable {
     /// The market's time, in milliseconds since 1970.
     package var time: Int64 { self.start + self.steps * Self.stepMilliseconds }
 
-    /// The market's own time at which the next step is due, in nanoseconds from its start.
-    package var nextOffset: Int64 { (self.steps + 1) * Self.stepMilliseconds * 1_000_000 }
+    /// The market's own time at which the next step is due, in nanoseconds from its start; `nil` after its end.
+    package var nextOffset: Int64? {
+        self.steps < self.end ? (self.steps + 1) * Self.stepMilliseconds * 1_000_000 : nil
+    }
 
     package func index(of symbol: String) -> Int? {
         self.instruments.firstIndex { $0.instrument.symbol == symbol }

@@ -1,4 +1,4 @@
-/// Plays a generated market, without end.
+/// Plays a generated market.
 package struct GeneratedSource: PlaybackSource {
     private let venue: any SimulatedVenue
     private var market: GeneratedMarket
@@ -28,6 +28,8 @@ package struct GeneratedSource: PlaybackSource {
     }
 
     package func acknowledgement(of topic: Topic) -> [UInt8]? { nil }
+
+    package func acknowledgement(ofAll topics: Set<Topic>) -> [UInt8]? { nil }
 
     package var snapshot: any VenueSnapshot {
         GeneratedSnapshot(market: self.market, venue: self.venue)

@@ -21,7 +21,7 @@ final class SharedMarket: Sendable {
         let offset = Int64(min(Double(max(0, now - self.origin)) * self.factor, 9e18))
         return self.market.withLock { market in
             var steps = 0
-            while market.nextOffset <= offset, steps < Self.maximumSteps {
+            while let next = market.nextOffset, next <= offset, steps < Self.maximumSteps {
                 _ = market.step()
                 steps += 1
             }

@@ -101,3 +101,8 @@ struct RequestTarget {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+/// A time in RFC 3339.
+func timeText(nanoseconds: Int64, _ precision: Timestamp.Precision = .microseconds) -> String {
+    Timestamp(nanoseconds: nanoseconds, precision: precision).description
+}

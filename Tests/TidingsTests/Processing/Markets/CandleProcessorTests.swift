@@ -124,10 +124,12 @@ import TidingsTestSupport
         #expect(try bench.advance(to: now(2799)).isEmpty)
         #expect(try bench.advance(to: now(2800)).map(\.candleText) == ["10:30:00 1s 100,100,100,100 1 1 closed"])
         #expect(try bench.advance(to: now(9000)).isEmpty)
-        // Not late by event time: the last version is right.
+        // Not late by event time: it is added, and the last version is right, a second after the one before.
+        #expect(try bench.give(Trades.trade(900, "101", number: 2)).isEmpty)
+        #expect(try bench.advance(to: now(9000)).isEmpty)
+        #expect(try bench.advance(to: now(12_299)).isEmpty)
         #expect(
-            try bench.give(Trades.trade(900, "101", number: 2)).map(\.candleText)
-                == ["10:30:00 1s 100,101,100,101 2 2 closed"])
+            try bench.advance(to: now(12_300)).map(\.candleText) == ["10:30:00 1s 100,101,100,101 2 2 closed"])
     }
 
     @Test func `the end closes everything`() throws {
