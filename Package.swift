@@ -242,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "TidingsCommandTests",
             dependencies: [
-                "Tidings", "TidingsCommand", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
+                "Tidings", "TidingsCommand", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
                 "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
             ]

@@ -3,6 +3,11 @@ import Tidings
 
 /// One file of a recording, open for writing.
 struct RecordingFile: Sendable {
+    /// Why a file could not be made, in the system's words.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
     private let handle: FileHandle
     private let began = ContinuousClock.now
     private var bytes: UInt64 = 0
@@ -14,17 +19,22 @@ struct RecordingFile: Sendable {
     /// Makes a new file, named by venue and time.
     init(in directory: URL, venue: String) throws {
         let time = Timestamp.now().description.prefix(19).replacing(":", with: "").replacing("-", with: "") + "Z"
-        var url = directory.appending(path: "\(venue)-\(time).jsonl")
+        var descriptor = Self.open(directory.appending(path: "\(venue)-\(time).jsonl").path)
         var number = 1
         // Two files within one second, or two collectors of one venue: none may write over the other's.
-        while !FileManager.default.createFile(atPath: url.path, contents: nil, exclusive: true) {
-            guard number < 1000 else { throw CocoaError(.fileWriteFileExists) }
+        while descriptor < 0, errno == EEXIST, number < 1000 {
             number += 1
-            url = directory.appending(path: "\(venue)-\(time)-\(number).jsonl")
+            descriptor = Self.open(directory.appending(path: "\(venue)-\(time)-\(number).jsonl").path)
         }
-        self.handle = try FileHandle(forWritingTo: url)
+        guard descriptor >= 0 else { throw Failure(description: String(cString: strerror(errno))) }
+        self.handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         let header = Array("{\"recording\":1,\"venue\":\(JSONValue.string(venue))}\n".utf8)
         try header.withUnsafeBytes { try self.append($0) }
+    }
+
+    /// - Returns: a file that was not there, or less than zero and `errno`.
+    private static func open(_ path: String) -> Int32 {
+        Foundation.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     }
 
     /// Writes whole lines. Where that fails, the file ends with the last whole line before them.
@@ -44,17 +54,5 @@ struct RecordingFile: Sendable {
 
     func close() {
         try? self.handle.close()
-    }
-}
-
-extension FileManager {
-    /// Makes a file that is not there yet.
-    fileprivate func createFile(atPath path: String, contents: Data?, exclusive: Bool) -> Bool {
-        do {
-            try (contents ?? Data()).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
-            return true
-        } catch {
-            return false
-        }
     }
 }

@@ -64,7 +64,8 @@ import TidingsSimulation
             }
             await recorder.close()
             let files = try self.files(in: directory)
-            #expect(files.count == 5)
+            // The writing thread decides how much goes into one.
+            #expect(files.count >= 3)
             #expect(recorder.lostFrames == 0)
             let numbers = try files.flatMap { file in
                 let recording = try RecordingReader.readBlocking(file: file, venue: "kraken")
@@ -84,6 +85,7 @@ import TidingsSimulation
             for number in 0..<3 { self.record("\(number)", .received, recorder) }
             await recorder.flush()
             #expect(recorder.lostFrames == 3)
+            #expect(throws: RecordingFile.Failure.self) { try RecordingFile(in: directory, venue: "kraken") }
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             self.record("after", .received, recorder)
             await recorder.close()
