@@ -38,19 +38,19 @@ struct RecordedVenueTests {
             source.advance { text = String(decoding: $0, as: UTF8.self) }
             guard let change = text.withRawUTF8({ session.venue.bookChange(in: $0) }) else { continue }
             books[change.symbol, default: SimulatedBook(symbol: change.symbol)].apply(change, limit: 1000)
-            let recorded = VenueClient.checksum(text)
-            let mine = try #require(books[change.symbol])
-            #expect(CRC32.checksum(bids: mine.bids, asks: mine.asks) == recorded)
-            checked += 1
-            guard position % 37 == 0 else { continue }
             let book = try #require(session.book(of: change.symbol, position: position + 1, isRepeated: false))
-            #expect(book.numbers == mine.numbers)
-            source.begin(Topic("book", change.symbol)) { frame in
-                made += 1
-                #expect(VenueClient.checksum(String(decoding: frame, as: UTF8.self)) == recorded)
-                var copy = SimulatedBook(symbol: change.symbol)
-                if let whole = session.venue.bookChange(in: frame) { copy.apply(whole) }
-                #expect(copy == book)
+            if position % 37 == 0 { #expect(book.numbers == books[change.symbol]?.numbers) }
+            let recorded = VenueClient.checksum(text)
+            #expect(CRC32.checksum(bids: book.bids, asks: book.asks) == recorded)
+            checked += 1
+            if position % 37 == 0 {
+                source.begin(Topic("book", change.symbol)) { frame in
+                    made += 1
+                    #expect(VenueClient.checksum(String(decoding: frame, as: UTF8.self)) == recorded)
+                    var copy = SimulatedBook(symbol: change.symbol)
+                    if let whole = session.venue.bookChange(in: frame) { copy.apply(whole) }
+                    #expect(copy == book)
+                }
             }
         }
         #expect(checked == 1930 && made > 20)
