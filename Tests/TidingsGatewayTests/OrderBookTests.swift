@@ -131,10 +131,23 @@ struct OrderBookTests {
             let other = try await gateway.request("GET", Self.path + "ETH-USDT")
             #expect(other.status == (symbol == nil ? 503 : 200))
             #expect(try await gateway.request("GET", Self.path + "SOL-USD").status == 200)
-            _ = try await gateway.bus.publish(Self.status("subscribed", symbol: symbol))
+            _ = try await gateway.bus.publish(Self.status("subscribed", symbol: symbol ?? "BTC-USDT"))
             #expect(try await gateway.request("GET", Self.path + "BTC-USDT").status == 503)
             _ = try await gateway.bus.publish(Self.book("7x1", "8x1", sequence: 9))
             #expect(try await gateway.request("GET", Self.path + "BTC-USDT").status == 200)
+        }
+    }
+
+    @Test func `a book that did not change while it was mended is live when the connector says so`() async throws {
+        try await GatewayHarness.run { gateway in
+            _ = try await gateway.bus.publish(Self.book("1x1", "2x1"))
+            for (symbol, reason) in [("BTC-USDT", "the order book is whole again"), (nil, nil)] as [(String?, String?)]
+            {
+                _ = try await gateway.bus.publish(Self.status("resyncing", symbol: symbol, reason: "a gap"))
+                #expect(try await gateway.request("GET", Self.path + "BTC-USDT").status == 503)
+                _ = try await gateway.bus.publish(Self.status("subscribed", symbol: symbol, reason: reason))
+                #expect(try await gateway.request("GET", Self.path + "BTC-USDT").status == 200)
+            }
         }
     }
 

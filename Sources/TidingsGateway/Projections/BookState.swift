@@ -48,6 +48,11 @@ struct BookState {
         self.trouble = reason
     }
 
+    /// The book can be relied on again, as it stood.
+    mutating func recover() {
+        self.trouble = nil
+    }
+
     /// The whole book; `nil` before the first snapshot.
     mutating func book() -> OrderBook? {
         self.fold()

@@ -4,7 +4,9 @@ import Tidings
 /// `connector_status` events say.
 ///
 /// After `stale`, `resyncing`, `reconnecting` or `stopped`, of the symbol or of the whole connector, a book is not live
-/// until its next event: connectors publish none while a book is not whole.
+/// until its next event, because connectors publish none while a book is not whole; or until they say that it is whole
+/// again, as it was: `subscribed` of the whole connector, or of the symbol with a reason. Without one it only says that
+/// the venue has confirmed a subscription.
 final class OrderBookProjection: Sendable {
     struct Key: Hashable {
         let source: Name
@@ -39,7 +41,11 @@ final class OrderBookProjection: Sendable {
         guard let status = Status(event) else { return }
         self.state.withLock { state in
             for place in state.books.indices where status.concerns(state.books.key(at: place)) {
-                state.books[place].fail(status.text)
+                if let trouble = status.trouble {
+                    state.books[place].fail(trouble)
+                } else {
+                    state.books[place].recover()
+                }
             }
         }
     }
@@ -75,21 +81,26 @@ final class OrderBookProjection: Sendable {
         }
     }
 
-    /// A state of a connector that its books suffer from.
+    /// A state of a connector that its books suffer from, or the end of one.
     private struct Status {
         let connector: Name
         let symbol: Name?
-        let text: String
+        /// `nil`: it is over.
+        let trouble: String?
 
         init?(_ event: StandardEvent) {
             let payload = event.payload.object
-            guard event.eventType == .connectorStatus, let state = payload["state"]?.string,
-                OrderBookProjection.troubles.contains(state)
-            else { return nil }
+            guard event.eventType == .connectorStatus, let state = payload["state"]?.string else { return nil }
             self.connector = payload["connector"]?.string.map { Name($0) } ?? event.source
             self.symbol = payload["symbol"]?.string.map { Name($0).folded }
-            let reason = payload["reason"]?.string.map { ": \($0)" } ?? ""
-            self.text = state + reason
+            let reason = payload["reason"]?.string
+            if OrderBookProjection.troubles.contains(state) {
+                self.trouble = state + (reason.map { ": \($0)" } ?? "")
+            } else if state == "subscribed", self.symbol == nil || reason != nil {
+                self.trouble = nil
+            } else {
+                return nil
+            }
         }
 
         func concerns(_ key: Key) -> Bool {

@@ -88,12 +88,12 @@ struct EndToEndTests {
             await exchange.waitUntilEnded()
             let again = try self.simulate(port: port)
             _ = try await again.address()
-            await statuses.wait { $0.components(separatedBy: "\"subscribed\"").count == 3 }
+            await statuses.wait { $0.components(separatedBy: "\"subscribed\"").count == 5 }
             #expect(try await self.query(store, "trade").count == 64)
             #expect(try await self.query(store, "order_book").count == 45)
             let states = try await self.query(store, "connector_status").map(Self.state)
-            #expect(states.starts(with: ["connecting", "connected", "subscribed", "reconnecting"]))
-            #expect(states.suffix(3) == ["connecting", "connected", "subscribed"])
+            #expect(states.starts(with: ["connecting", "connected", "subscribed", "subscribed", "reconnecting"]))
+            #expect(states.suffix(4) == ["connecting", "connected", "subscribed", "subscribed"])
 
             server.interrupt()
             #expect(await server.waitUntilEnded() == 0)

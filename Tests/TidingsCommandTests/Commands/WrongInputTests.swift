@@ -113,7 +113,10 @@ import Tidings
     }
 
     @Test(arguments: [
-        (["run", "--connector", "mtgox:BTC"], "'mtgox' is no venue; there are: hyperliquid"),
+        (
+            ["run", "--connector", "mtgox:BTC"],
+            "'mtgox' is no venue; there are: binance, coinbase, coinbase-advanced, hyperliquid, kraken"
+        ),
         (["run", "--connector", "hyperliquid"], "must be VENUE:SYMBOL"),
         (["run", "--listen", "8765"], "--listen"),
         (["run", "--bogus"], "--bogus"),
