@@ -180,31 +180,32 @@ public final class Gateway: Service {
             bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed)
         return [
             HTTPRoute(
-                "/api/v1/events", [.get: { try await events.list($0) }, .post: { try await publishing.post($0) }]),
-            HTTPRoute("/api/v1/events/*", [.get: { try await events.one($0) }]),
-            HTTPRoute("/api/v1/events/*/tree", [.get: { try await tree.tree($0) }]),
+                "/api/v1/events",
+                [.get: .read { try await events.list($0) }, .post: .publish { try await publishing.post($0) }]),
+            HTTPRoute("/api/v1/events/*", [.get: .read { try await events.one($0) }]),
+            HTTPRoute("/api/v1/events/*/tree", [.get: .read { try await tree.tree($0) }]),
             HTTPRoute(
                 "/api/v1/dead-letters",
-                [.get: { try await letters.list($0) }, .delete: { try await letters.purge($0) }]
+                [.get: .admin { try await letters.list($0) }, .delete: .admin { try await letters.purge($0) }]
             ),
             HTTPRoute(
                 "/api/v1/dead-letters/*",
-                [.get: { try await letters.one($0) }, .delete: { try await letters.remove($0) }]),
-            HTTPRoute("/api/v1/dead-letters/*/retry", [.post: { try await letters.retry($0) }]),
-            HTTPRoute("/api/v1/stream", [.get: { try await streams.stream($0) }]),
-            HTTPRoute("/api/v1/order-books/*", [.get: { try await books.book($0) }]),
-            HTTPRoute("/api/v1/candles", [.get: { try await candles.list($0) }]),
-            HTTPRoute("/api/v1/connectors", [.get: { try await status.connectors($0) }]),
-            HTTPRoute("/api/v1/metrics", [.get: { try await status.metrics($0) }]),
-            HTTPRoute("/metrics", [.get: { try await exposition.metrics($0) }]),
-            HTTPRoute("/livez", [.get: { try await status.live($0) }]),
-            HTTPRoute("/readyz", [.get: { try await status.ready($0) }]),
-            HTTPRoute(GatewayChannel.webSocketPath, [.get: Self.upgradeRequired]),
+                [.get: .admin { try await letters.one($0) }, .delete: .admin { try await letters.remove($0) }]),
+            HTTPRoute("/api/v1/dead-letters/*/retry", [.post: .admin { try await letters.retry($0) }]),
+            HTTPRoute("/api/v1/stream", [.get: .read { try await streams.stream($0) }]),
+            HTTPRoute("/api/v1/order-books/*", [.get: .read { try await books.book($0) }]),
+            HTTPRoute("/api/v1/candles", [.get: .read { try await candles.list($0) }]),
+            HTTPRoute("/api/v1/connectors", [.get: .read { try await status.connectors($0) }]),
+            HTTPRoute("/api/v1/metrics", [.get: .read { try await status.metrics($0) }]),
+            HTTPRoute("/metrics", [.get: .admin { try await exposition.metrics($0) }]),
+            HTTPRoute("/livez", [.get: .open { try await status.live($0) }]),
+            HTTPRoute("/readyz", [.get: .open { try await status.ready($0) }]),
+            HTTPRoute(GatewayChannel.webSocketPath, [.get: .open(Self.upgradeRequired)]),
         ] + DashboardAssets.routes
     }
 
     /// What comes here asked for a WebSocket in a way that makes none.
-    private static let upgradeRequired: HTTPRoute.Handler = { call in
+    private static let upgradeRequired: HTTPEndpoint.Handler = { call in
         let isUpgrade = call.request.headers[.upgrade]?.lowercased() == "websocket"
         var problem = Problem(
             HTTPResponse.Status(code: 426, reasonPhrase: "Upgrade Required"), code: "upgrade_required",

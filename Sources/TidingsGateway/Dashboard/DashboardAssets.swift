@@ -52,10 +52,10 @@ enum DashboardAssets {
 
     static var routes: [HTTPRoute] {
         let pages = self.all.sorted { $0.key < $1.key }.map { name, asset in
-            HTTPRoute("/\(name)", [.get: { self.answer($0, asset) }])
+            HTTPRoute("/\(name)", [.get: .open { self.answer($0, asset) }])
         }
         guard let index = self.all["index.html"] else { return pages }
-        return [HTTPRoute("/", [.get: { self.answer($0, index) }])] + pages
+        return [HTTPRoute("/", [.get: .open { self.answer($0, index) }])] + pages
     }
 
     private static func answer(_ call: HTTPCall, _ asset: Asset) -> Response {

@@ -11,6 +11,8 @@ struct HTTPCall {
     let channel: any Channel
     /// What stands at the route's wildcard.
     let parameter: String
+    /// Who asks.
+    let principal: Principal
 
     func query(_ allowed: Set<String>) throws(Problem) -> QueryParameters {
         try QueryParameters(self.request.uri.query, allowed: allowed)
@@ -19,21 +21,19 @@ struct HTTPCall {
 
 /// What a path answers.
 struct HTTPRoute {
-    typealias Handler = @Sendable (HTTPCall) async throws -> Response
-
     /// A path; a part `*`, of which there may be one, stands for any one part.
     let path: [Substring]
-    let handlers: [HTTPRequest.Method: Handler]
+    let endpoints: [HTTPRequest.Method: HTTPEndpoint]
 
-    init(_ path: String, _ handlers: [HTTPRequest.Method: Handler]) {
+    init(_ path: String, _ endpoints: [HTTPRequest.Method: HTTPEndpoint]) {
         self.path = path.split(separator: "/")
-        self.handlers = handlers
+        self.endpoints = endpoints
     }
 
     /// What `Allow` says.
     var methods: String {
-        var names = self.handlers.keys.map(\.rawValue)
-        if self.handlers[.get] != nil { names.append("HEAD") }
+        var names = self.endpoints.keys.map(\.rawValue)
+        if self.endpoints[.get] != nil { names.append("HEAD") }
         return (names + ["OPTIONS"]).sorted().joined(separator: ", ")
     }
 
@@ -69,7 +69,7 @@ struct HTTPRouter: Sendable {
 
     /// Whether a handler waits for the request's body.
     func takesBody(_ request: Request) -> Bool {
-        request.method == .post && self.find(request)?.route.handlers[.post] != nil
+        request.method == .post && self.find(request)?.route.endpoints[.post] != nil
     }
 
     private func find(_ request: Request) -> (route: HTTPRoute, parameter: String)? {
@@ -84,21 +84,21 @@ struct HTTPRouter: Sendable {
         guard let (route, parameter) = self.find(request) else {
             throw Problem.notFound("There is nothing at \(request.uri.path.prefix(200))")
         }
-        let call = HTTPCall(request: request, channel: channel, parameter: parameter)
+        let call = HTTPCall(request: request, channel: channel, parameter: parameter, principal: .anyone)
         switch request.method {
-        case .head where route.handlers[.head] == nil:
-            guard let handler = route.handlers[.get] else { break }
-            return try await handler(call).createHeadResponse()
+        case .head where route.endpoints[.head] == nil:
+            guard let endpoint = route.endpoints[.get] else { break }
+            return try await endpoint.handler(call).createHeadResponse()
         case .options:
             return Response(status: .noContent, headers: [.allow: route.methods])
         default:
-            guard let handler = route.handlers[request.method] else { break }
+            guard let endpoint = route.endpoints[request.method] else { break }
             let changes = request.method != .get
             let origin = request.headers[.origin]
             if changes, let origin, !self.origins.allows(origin: origin, host: request.head.authority) {
                 throw Problem.foreignOrigin(origin)
             }
-            return try await handler(call)
+            return try await endpoint.handler(call)
         }
         var problem = Problem(
             .methodNotAllowed, code: "method_not_allowed",
