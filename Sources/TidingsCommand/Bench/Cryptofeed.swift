@@ -67,6 +67,8 @@ struct Cryptofeed: Sendable {
 
             books = {symbol_of(line['url']): line['text'] for line in lines if line['kind'] == 'response'}
             first, symbols = {}, set()
+            # Its handler does not take answers to subscriptions.
+            frames[:] = [(text, received) for text, received in frames if 'stream' in json.loads(text)]
             for text, _ in frames:
                 data = json.loads(text).get('data', {})
                 if 's' in data: symbols.add(data['s'])

@@ -1,3 +1,4 @@
+import Foundation
 import Tidings
 import TidingsMarkets
 import TidingsSimulation
@@ -60,6 +61,9 @@ private struct GeneratedClient {
         self.symbols = symbols
         self.source = GeneratedSource(
             GeneratedMarket(instruments: venue.instruments, seed: 1, start: Self.start), venue: venue)
+        // Where a connector connects decides how a venue sends.
+        self.client.path = URLComponents(string: try Venues.named(name).endpoint)?.path ?? "/"
+        venue.open(&self.client)
     }
 
     /// Goes on by one step of the market; `false` when there is none.
