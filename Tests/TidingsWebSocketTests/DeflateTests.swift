@@ -127,7 +127,9 @@ func deflated(_ payload: [UInt8], windowBits: Int = 15) -> [UInt8] {
             WebSocketDeflateParameters(response: base + "; server_no_context_takeover")?.serverNoContextTakeover == true
         )
         #expect(WebSocketDeflateParameters(response: base + "; server_max_window_bits=8")?.serverMaxWindowBits == 8)
-        #expect(WebSocketDeflateParameters(response: base + "; client_max_window_bits=10") == nil)
+        #expect(WebSocketDeflateParameters(response: base + "; client_max_window_bits=10")?.clientMaxWindowBits == 10)
+        #expect(WebSocketDeflateParameters(response: base + "; client_max_window_bits=7") == nil)
+        #expect(WebSocketDeflateParameters(response: base + "; client_max_window_bits") == nil)
         #expect(WebSocketDeflateParameters(response: base + "; server_max_window_bits") == nil)
         #expect(WebSocketDeflateParameters(response: "foo") == nil)
     }

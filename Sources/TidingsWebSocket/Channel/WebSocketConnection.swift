@@ -49,7 +49,9 @@ public final class WebSocketConnection: Sendable {
         self.remoteAddress = channel.remoteAddress
         self.eventLoop = channel.eventLoop
         self.channel = channel
-        self.minimumCompressedBytes = handshake.deflate == nil ? .max : minimumCompressedBytes
+        // zlib has no raw window of 8 bits: where the server wants one, what we send stays as it is (RFC 7692, 7.2.1).
+        let canCompress = handshake.deflate.map { $0.ownWindowBits(role: role) >= 9 } ?? false
+        self.minimumCompressedBytes = canCompress ? minimumCompressedBytes : .max
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.closed = closed
     }

@@ -21,8 +21,9 @@ struct ExtensionOffer: Equatable, Sendable {
 
 extension WebSocketDeflateParameters {
     private static let name = "permessage-deflate"
-    /// What our client asks for: neither side keeps a window between messages.
-    static let offer = "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
+    /// What our client asks for: neither side keeps a window between messages; and the server may ask for a smaller one.
+    static let offer =
+        "permessage-deflate; client_no_context_takeover; server_no_context_takeover; client_max_window_bits"
 
     /// The first offer of a client that the server can take; nil declines all.
     public static func accepting(_ headers: [WebSocketHeader], _ options: WebSocketDeflateOptions) -> Self? {
@@ -68,8 +69,8 @@ extension WebSocketDeflateParameters {
                 // A hint that the client could use less; only an offer may leave out the number.
                 if isResponse { return nil }
             case ("client_max_window_bits", let value?):
-                // Our client does not offer it, so no server may answer it.
-                guard !isResponse, Self.windowBits(value) != nil else { return nil }
+                guard let bits = Self.windowBits(value) else { return nil }
+                if isResponse { self.clientMaxWindowBits = bits }
             default: return nil
             }
         }
