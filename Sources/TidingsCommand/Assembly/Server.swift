@@ -124,7 +124,7 @@ struct Server {
         services.append(.init(service: gateway.intake))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(9)
+        group.maximumGracefulShutdownDuration = .milliseconds(9500)
         try await processors.started { try await ServiceGroup(configuration: group).run() }
     }
 
