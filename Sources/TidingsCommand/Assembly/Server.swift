@@ -27,6 +27,7 @@ struct Server {
     func run() async throws {
         let logger = Logger(label: "tidings")
         Descriptors.raise()
+        FileSizeSignal.ignore()
         let log = try await self.openLog()
         do {
             let (ingress, conflating) = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)

@@ -353,7 +353,9 @@ final class ConnectionGuard {
         self.timer?.cancel()
         let channel = context.channel
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        // From here outwards: what comes from further in does not pass any more.
+        written.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
         context.writeAndFlush(NIOAny(problem.rawAnswer), promise: written)
         self.timer = context.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
         if !self.isReading { context.read() }

@@ -102,7 +102,10 @@ struct AddressLimitTests {
             $0.limits.address.requestRate = 1
             $0.limits.address.connectionRate = 1
         } _: { gateway in
-            for _ in 0..<50 { #expect(try await gateway.request("GET", "/livez").status == 200) }
+            for _ in 0..<50 {
+                let response = try await gateway.request("GET", "/livez")
+                #expect(response.status == 200)
+            }
         }
     }
 }
