@@ -150,11 +150,14 @@ final class ConnectionGuard {
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            if let error = error as? HTTPParserError {
-                self.guardian.refuse(invalid: error)
-            } else {
+            guard let error = error as? HTTPParserError else {
                 context.fireErrorCaught(error)
+                return
             }
+            // Whoever reads a body that is cut short must not take it for whole.
+            let isInBody = self.guardian.isInBody
+            self.guardian.refuse(invalid: error)
+            if isInBody { context.fireErrorCaught(error) }
         }
     }
 
@@ -263,6 +266,8 @@ final class ConnectionGuard {
         Problem(
             .requestHeaderFieldsTooLarge, code: "head_too_large", "A request's head may have \(limit) bytes")
     }
+
+    private var isInBody: Bool { self.clock.isInBody }
 
     private func refuse(invalid error: HTTPParserError) {
         guard !self.isOver, self.refusal == nil else { return }

@@ -68,7 +68,9 @@ struct FullDiskTests {
         }
     }
 
-    @Test func `a disk that is full fails the readiness as disk and store, and everything goes on with room`() async throws {
+    @Test func `a disk that is full fails the readiness as disk and store, and everything goes on with room`()
+        async throws
+    {
         try await withFolder { folder in
             let mounted = try await Self.command("/bin/mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder.path)
             guard mounted == 0 else {

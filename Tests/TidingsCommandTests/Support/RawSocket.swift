@@ -46,8 +46,12 @@ final class RawSocket {
 
     /// Reads until a condition holds or the connection ends; an error when neither happens.
     func read(_ limit: Duration = .seconds(20), until found: (String) -> Bool) async throws {
+        try await self.read(limit, untilBytes: { found(String(decoding: $0, as: UTF8.self)) })
+    }
+
+    private func read(_ limit: Duration, untilBytes found: ([UInt8]) -> Bool) async throws {
         let deadline = ContinuousClock.now + limit
-        while !found(self.text) && !self.hasEnded {
+        while !found(self.received) && !self.hasEnded {
             guard ContinuousClock.now < deadline else {
                 throw ProgramError(description: "timed out after reading: \(self.text.suffix(300))")
             }
@@ -63,7 +67,7 @@ final class RawSocket {
     }
 
     func readToEnd(_ limit: Duration = .seconds(20)) async throws -> String {
-        try await self.read(limit) { _ in false }
+        try await self.read(limit, untilBytes: { _ in false })
         return self.text
     }
 }

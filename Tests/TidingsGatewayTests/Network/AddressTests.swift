@@ -6,21 +6,24 @@ import Tidings
 @testable import TidingsGateway
 
 struct AddressTests {
-    @Test(arguments: [
-        ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false), ("192.168.1.7", "192.168.1.7", true),
-        ("192.168.1.7", "192.168.1.8", false), ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "2001:db8::1", false),
-        ("::/0", "8.8.8.8", true), ("::/0", "2001:db8::1", true), ("fd00::/8", "fd12:3456::1", true),
-        ("fd00::/8", "fe80::1", false), ("2001:db8:1:2::/64", "2001:db8:1:2:ffff::1", true),
-        ("2001:db8:1:2::/64", "2001:db8:1:3::1", false), ("2001:db8::1", "2001:db8::1", true),
-        ("2001:db8::1/127", "2001:db8::", true), ("127.0.0.0/8", "::ffff:127.0.0.1", true), ("::1", "::1", true),
-        ("::ffff:10.0.0.0/104", "10.1.2.3", true),
-    ])
+    @Test(
+        arguments: [
+            ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false), ("192.168.1.7", "192.168.1.7", true),
+            ("192.168.1.7", "192.168.1.8", false), ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "8.8.8.8", true), ("::/0", "2001:db8::1", true), ("fd00::/8", "fd12:3456::1", true),
+            ("fd00::/8", "fe80::1", false), ("2001:db8:1:2::/64", "2001:db8:1:2:ffff::1", true),
+            ("2001:db8:1:2::/64", "2001:db8:1:3::1", false), ("2001:db8::1", "2001:db8::1", true),
+            ("2001:db8::1/127", "2001:db8::", true), ("127.0.0.0/8", "::ffff:127.0.0.1", true), ("::1", "::1", true),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", true),
+        ] as [(String, String, Bool)])
     func `a range has the addresses of its prefix`(range: String, address: String, isIn: Bool) throws {
         let range = try #require(AddressRange(range))
         #expect(range.contains(try #require(IPAddress(text: address))) == isIn)
     }
 
-    @Test(arguments: ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::1/129", "host", "1.2.3.4/8/8", "/8"])
+    @Test(arguments: [
+        "", "10.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::1/129", "host", "1.2.3.4/8/8", "/8",
+    ])
     func `what is no range is none`(text: String) {
         #expect(AddressRange(text) == nil)
     }
@@ -41,7 +44,8 @@ struct AddressTests {
             let address = try SocketAddress(ipAddress: text, port: 80)
             #expect(IPAddress(address) == IPAddress(text: text))
         }
-        #expect(IPAddress(try SocketAddress(ipAddress: "1.2.3.4", port: 80)) == IPAddress(high: 0, low: 0xFFFF_0102_0304))
+        #expect(
+            IPAddress(try SocketAddress(ipAddress: "1.2.3.4", port: 80)) == IPAddress(high: 0, low: 0xFFFF_0102_0304))
         #expect(IPAddress(try SocketAddress(unixDomainSocketPath: "/tmp/x")) == nil)
     }
 }

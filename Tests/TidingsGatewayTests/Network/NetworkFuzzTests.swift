@@ -36,7 +36,8 @@ struct NetworkFuzzTests {
     ]
 
     private static let spices: [String] = [
-        "\r\n", "\n", "\r", "\r\n\r\n", ":", " ", "\t", "\u{0}", "Transfer-Encoding: chunked\r\n", "Content-Length: 5\r\n",
+        "\r\n", "\n", "\r", "\r\n\r\n", ":", " ", "\t", "\u{0}", "Transfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\n",
         "Content-Length: 99999999999999999999\r\n", "Connection: close\r\n", "Upgrade: websocket\r\n", "HTTP/1.1",
         "ffffffffffffffff\r\n", "0\r\n\r\n", "%", "?", "&&&=", "{", "[", "\"", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
         "Expect: 100-continue\r\n", "Content-Type: application/json\r\n", String(repeating: "A", count: 5000),

@@ -101,7 +101,8 @@ final class TLSTestClient: Sendable {
         try await eventually("an answer over TLS") {
             let text = self.text
             guard let end = text.firstRange(of: "\r\n\r\n"),
-                let length = text.split(separator: "\r\n").first(where: { $0.lowercased().hasPrefix("content-length:") }),
+                let length = text.split(separator: "\r\n").first(where: { $0.lowercased().hasPrefix("content-length:") }
+                ),
                 let count = Int(length.split(separator: " ").last ?? "")
             else { return false }
             return text[end.upperBound...].utf8.count >= count
