@@ -26,6 +26,9 @@ public final class Gateway: Service {
     private let logger: Logger
     private let onListening: @Sendable (GatewayAddress) async -> Void
     private let feed = Locked<StreamFeed?>(nil)
+    private let connections: ConnectionSettings
+    /// Tells ``run()`` to take no more connections; at most one word waits.
+    private let lastCall = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let markets = MarketProjections()
     /// The log's head when the gateway was made: what came after it is of this run of the program.
     private let firstHead: Int64
@@ -41,6 +44,8 @@ public final class Gateway: Service {
         onListening: @escaping @Sendable (GatewayAddress) async -> Void = { _ in }
     ) throws(GatewayError) {
         try ListenPolicy.check(configuration)
+        let identity = try configuration.tls.map { files throws(GatewayError) in try ServerIdentity(files) }
+        self.connections = ConnectionSettings(configuration, identity: identity)
         self.configuration = configuration
         self.bus = bus
         self.log = log
@@ -78,6 +83,16 @@ public final class Gateway: Service {
                 return .server
             }
             group.addTask { await self.patience() }
+            group.addTask {
+                for await _ in self.lastCall.stream {
+                    try? await server.shutdownGracefully()
+                }
+                return .watch
+            }
+            group.addTask {
+                await self.watchIdentity()
+                return .watch
+            }
             defer { scope.finish() }
             for try await part in group {
                 switch part {
@@ -85,11 +100,61 @@ public final class Gateway: Service {
                     scope.finish()
                     group.cancelAll()
                 case .patience: group.cancelAll()
-                case .scope: break
+                case .scope, .watch: break
                 }
             }
         }
     }
+
+    // MARK: Stopping
+
+    /// Takes no more connections, ends those that are idle, and returns once the requests in progress are answered, or
+    /// after a while. Streams go on: they end when ``run()`` is stopped.
+    ///
+    /// For programs that stop their bus before the gateway, so that what is being sent still finds it; see ``intake``.
+    public func finishRequests(within limit: Duration = .seconds(3)) async {
+        self.lastCall.continuation.yield()
+        let requests = self.connections.requests
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await requests.waitUntilNone() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// A service that does nothing but ``finishRequests(within:)`` when it is its turn to stop.
+    public var intake: some Service { GatewayIntake(gateway: self) }
+
+    // MARK: Certificate
+
+    /// Reads certificate and key again, whether or not their files look changed.
+    public func reloadCertificate() {
+        guard let identity = self.connections.identity else { return }
+        self.tell(identity.reload(evenIfUnchanged: true))
+    }
+
+    private func watchIdentity() async {
+        guard let identity = self.connections.identity, let interval = self.configuration.tls?.checkInterval else {
+            return
+        }
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            self.tell(identity.reload())
+        }
+    }
+
+    private func tell(_ reload: ServerIdentity.Reload) {
+        switch reload {
+        case .unchanged: break
+        case .replaced: self.logger.info("The certificate was read again")
+        case .failed(let error):
+            self.logger.warning(
+                "The new certificate cannot be used, the old one stays", metadata: [LogKey.error: "\(error.message)"])
+        }
+    }
+
+    // MARK: Running
 
     /// What runs in a gateway.
     private enum Part {
@@ -97,6 +162,8 @@ public final class Gateway: Service {
         case server
         /// Ends when a graceful stop has taken too long.
         case patience
+        /// Waits for something until all else has ended.
+        case watch
     }
 
     /// How streaming is going; zeros before ``run()``.
@@ -152,14 +219,19 @@ public final class Gateway: Service {
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
             feed: feed, ingest: ingest, origins: origins, limits: self.configuration.limits,
-            webSocketOptions: options, idleTimeout: self.configuration.idleTimeout)
+            webSocketOptions: options, connections: self.connections)
         let host = self.configuration.host
         let onListening = self.onListening
+        let (counters, logger) = (self.connections.counters, self.logger)
         return Server(
             childChannelSetup: GatewayChannel(settings: settings, router: router),
             configuration: ServerConfiguration(
                 address: .hostname(host, port: self.configuration.port), backlog: 4096),
             onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptErrorHandler(counters, logger), position: .first)
+                }.get()
                 await onListening(GatewayAddress(host: host, port: channel.localAddress?.port ?? 0))
             },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
@@ -175,9 +247,11 @@ public final class Gateway: Service {
         let books = OrderBookRoute(books: self.markets.books)
         let candles = CandleRoute(candles: self.markets.candles, log: self.log)
         let status = StatusRoutes(
-            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
+            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, identity: self.connections.identity,
+            startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
-            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed)
+            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
+            connections: self.connections)
         return [
             HTTPRoute(
                 "/api/v1/events",
@@ -215,5 +289,15 @@ public final class Gateway: Service {
         problem.headers[.upgrade] = "websocket"
         problem.headers[.connection] = "close"
         throw problem
+    }
+}
+
+/// Ends a gateway's requests, when it is its turn to stop.
+struct GatewayIntake: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await self.gateway.finishRequests()
     }
 }

@@ -16,7 +16,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         let origins: OriginPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
-        let idleTimeout: Duration
+        let connections: ConnectionSettings
     }
 
     /// A connection whose first request may not have come yet.
@@ -32,7 +32,14 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     init(settings: Settings, router: HTTPRouter) {
         self.settings = settings
+        let connections = settings.connections
         self.responder = { request, writer, channel in
+            if let problem = connections.refusal(ofRequestFrom: channel) {
+                var response = problem.response
+                response.headers[.date] = HTTPDate.now()
+                try await writer.write(response: response.head, body: response.body)
+                return
+            }
             if router.takesBody(request), request.headers[.expect]?.lowercased() == "100-continue",
                 Self.isWelcome(request, settings.limits)
             {
@@ -54,6 +61,9 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            guard try self.settings.connections.admit(channel) else {
+                return Value(channel: channel, outcome: channel.eventLoop.makeSucceededFuture(.over))
+            }
             let outcome = try FirstRequestHandler.install(on: channel, settings: self.settings, logger: logger)
             return Value(channel: channel, outcome: outcome)
         }

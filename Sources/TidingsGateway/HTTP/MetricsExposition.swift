@@ -20,9 +20,14 @@ final class MetricsExposition: Sendable {
     private let ingest: EventIngest
     private let sources: GatewaySources
     private let feed: StreamFeed
+    private let connections: ConnectionSettings
     private let labels = Locked(Labels())
 
-    init(bus: any EventBus, log: any EventLog, ingest: EventIngest, sources: GatewaySources, feed: StreamFeed) {
+    init(
+        bus: any EventBus, log: any EventLog, ingest: EventIngest, sources: GatewaySources, feed: StreamFeed,
+        connections: ConnectionSettings
+    ) {
+        self.connections = connections
         self.bus = bus
         self.log = log
         self.ingest = ingest
@@ -53,6 +58,7 @@ final class MetricsExposition: Sendable {
         text.single(
             "tidings_dead_letters_evicted_total", .counter, "Dead letters that went for want of room.", evicted)
         self.write(self.feed.statistics, to: &text)
+        self.connections.write(to: &text)
         self.write(connectors, to: &text)
         let processors = self.sources.processors()
         self.write(self.labels.withLock { $0.processors.labelled(processors) }, to: &text)
