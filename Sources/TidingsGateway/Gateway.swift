@@ -27,6 +27,7 @@ public final class Gateway: Service {
     private let onListening: @Sendable (GatewayAddress) async -> Void
     private let feed = Locked<StreamFeed?>(nil)
     private let markets = MarketProjections()
+    private let access: AccessControl
     /// The log's head when the gateway was made: what came after it is of this run of the program.
     private let firstHead: Int64
 
@@ -42,6 +43,7 @@ public final class Gateway: Service {
     ) throws(GatewayError) {
         try ListenPolicy.check(configuration)
         self.configuration = configuration
+        self.access = AccessControl(configuration.access, failures: configuration.limits.failedAuthentications)
         self.bus = bus
         self.log = log
         self.firstHead = log.bounds.head
@@ -78,6 +80,7 @@ public final class Gateway: Service {
                 return .server
             }
             group.addTask { await self.patience() }
+            if self.access.isEnforced { group.addTask { await self.watchAccess(feed) } }
             defer { scope.finish() }
             for try await part in group {
                 switch part {
@@ -85,7 +88,7 @@ public final class Gateway: Service {
                     scope.finish()
                     group.cancelAll()
                 case .patience: group.cancelAll()
-                case .scope: break
+                case .scope, .access: break
                 }
             }
         }
@@ -97,6 +100,8 @@ public final class Gateway: Service {
         case server
         /// Ends when a graceful stop has taken too long.
         case patience
+        /// Sends away whose access has ended.
+        case access
     }
 
     /// How streaming is going; zeros before ``run()``.
@@ -137,12 +142,22 @@ public final class Gateway: Service {
         return .patience
     }
 
+    /// How long a stream may go on after its token has ended or was taken out.
+    private static let accessInterval = Duration.seconds(1)
+
+    private func watchAccess(_ feed: StreamFeed) async -> Part {
+        while (try? await Task.sleep(for: Self.accessInterval)) != nil { feed.checkAccess(self.access) }
+        return .access
+    }
+
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
-        let ingest = EventIngest(bus: self.bus, log: self.log)
+        let ingest = EventIngest(bus: self.bus, log: self.log, access: self.access)
         let origins = OriginPolicy(self.configuration)
-        let router = HTTPRouter(self.routes(feed, ingest), origins: origins)
+        let hosts = HostPolicy(self.configuration)
+        let router = HTTPRouter(
+            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts))
         var options = WebSocketOptions()
         // Room for the words around an event.
         options.maximumMessageBytes = self.configuration.limits.eventBytes + (64 << 10)
@@ -151,8 +166,8 @@ public final class Gateway: Service {
         options.pingInterval = self.configuration.pingInterval
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
-            feed: feed, ingest: ingest, origins: origins, limits: self.configuration.limits,
-            webSocketOptions: options, idleTimeout: self.configuration.idleTimeout)
+            feed: feed, ingest: ingest, access: self.access, origins: origins, hosts: hosts,
+            limits: self.configuration.limits, webSocketOptions: options, idleTimeout: self.configuration.idleTimeout)
         let host = self.configuration.host
         let onListening = self.onListening
         return Server(
@@ -166,7 +181,7 @@ public final class Gateway: Service {
             logger: self.logger)
     }
 
-    private func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
+    func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
         let events = EventRoutes(log: self.log)
         let tree = TreeRoute(log: self.log)
         let publishing = IngestRoute(ingest: ingest, limits: self.configuration.limits)
@@ -174,11 +189,18 @@ public final class Gateway: Service {
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
         let books = OrderBookRoute(books: self.markets.books)
         let candles = CandleRoute(candles: self.markets.candles, log: self.log)
+        let session = SessionRoute(access: self.access, isSecure: self.configuration.isSecure)
         let status = StatusRoutes(
             bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
-            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed)
+            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed, access: self.access)
         return [
+            HTTPRoute(
+                "/api/v1/session",
+                [
+                    .get: .page { try await session.show($0) }, .post: .page { try await session.begin($0) },
+                    .delete: .page { try await session.end($0) },
+                ]),
             HTTPRoute(
                 "/api/v1/events",
                 [.get: .read { try await events.list($0) }, .post: .publish { try await publishing.post($0) }]),

@@ -14,6 +14,9 @@ public struct GatewayConfiguration: Sendable {
         public var clientBufferBytes = 1 << 20
         /// The most (symbol, type) pairs that one connection may subscribe to.
         public var subscriptions = 10_000
+        /// How many wrong access tokens may come from one address at once; a tenth of that in each second then. Further
+        /// ones are answered with 429 without being looked at.
+        public var failedAuthentications = 100
 
         public init() {}
     }
@@ -25,7 +28,13 @@ public struct GatewayConfiguration: Sendable {
     public var limits = Limits()
     /// Listens beyond loopback although nobody has to show who they are.
     public var insecure = false
-    /// Web origins (`https://dash.example.com`) that may connect and publish besides the gateway's own.
+    /// Who may come in; nil when nobody has to show who they are, which is refused beyond loopback unless
+    /// ``insecure``. Keep it to replace what it knows while the gateway runs.
+    public var access: AccessPolicy?
+    /// Whether browsers reach the gateway over TLS only, so that a session's cookie must not travel otherwise.
+    public var isSecure = false
+    /// Web origins (`https://dash.example.com`) whose pages may connect, read and publish besides the gateway's own. Their
+    /// hosts are also names that the gateway answers to.
     public var allowedOrigins: [String] = []
     /// How long a client that lost events may stay stuck before it is closed with 4008.
     public var slowClientGrace: Duration = .seconds(5)

@@ -13,7 +13,9 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     struct Settings: Sendable {
         let feed: StreamFeed
         let ingest: EventIngest
+        let access: AccessControl
         let origins: OriginPolicy
+        let hosts: HostPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
         let idleTimeout: Duration
@@ -33,16 +35,28 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     init(settings: Settings, router: HTTPRouter) {
         self.settings = settings
         self.responder = { request, writer, channel in
-            if router.takesBody(request), request.headers[.expect]?.lowercased() == "100-continue",
-                Self.isWelcome(request, settings.limits)
-            {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            var response: Response
+            do throws(Problem) {
+                let admission = try router.admit(request, on: channel)
+                if admission.takesBody, request.headers[.expect]?.lowercased() == "100-continue",
+                    Self.isWelcome(request, settings.limits)
+                {
+                    try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                }
+                response = try await router.respond(to: admission)
+            } catch {
+                response = error.response
+                // Nobody reads the body of who is turned away.
+                if Self.hasBody(request) { response.headers[.connection] = "close" }
             }
-            var response = try await router.respond(to: request, on: channel)
             response.headers[.date] = HTTPDate.now()
-            response.headers[.xContentTypeOptions] = "nosniff"
+            router.finish(&response, to: request)
             try await writer.write(response: response.head, body: response.body)
         }
+    }
+
+    private static func hasBody(_ request: Request) -> Bool {
+        request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
     }
 
     /// Whether a body that was announced should be sent at all.
