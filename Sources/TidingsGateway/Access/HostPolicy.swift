@@ -1,3 +1,5 @@
+import HTTPTypes
+
 #if canImport(Glibc)
 import Glibc
 #else

@@ -7,7 +7,8 @@ enum IngestOutcome: Sendable {
     case accepted(offset: Int64?)
     /// Known before; with its offset, where the log has it.
     case duplicate(offset: Int64?)
-    case refused(code: String, message: String)
+    /// - field: where the reason is, as it is spelt in the event.
+    case refused(code: String, field: String?, message: String)
     /// Nothing wrong with the event: the bus or its log does not take any at the moment.
     case unavailable(code: String, message: String)
 }
@@ -16,11 +17,13 @@ enum IngestOutcome: Sendable {
 final class EventIngest: Sendable {
     private let bus: any EventBus
     private let log: any EventLog
+    let access: AccessControl
     private let knownToLog = Atomic<UInt64>(0)
     /// Makes a span of each publishing.
     let tracer = EventTracer.current
 
-    init(bus: any EventBus, log: any EventLog) {
+    init(bus: any EventBus, log: any EventLog, access: AccessControl) {
+        self.access = access
         self.bus = bus
         self.log = log
     }
@@ -76,7 +79,7 @@ final class EventIngest: Sendable {
     private static func outcome(_ error: EventBusError) -> IngestOutcome {
         switch error.code {
         case .store, .stopped, .full, .disconnected: .unavailable(code: error.code.rawValue, message: error.message)
-        default: .refused(code: error.code.rawValue, message: error.message)
+        default: .refused(code: error.code.rawValue, field: nil, message: error.message)
         }
     }
 

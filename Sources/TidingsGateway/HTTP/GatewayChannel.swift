@@ -36,16 +36,16 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         self.settings = settings
         self.responder = { request, writer, channel in
             var response: Response
-            do throws(Problem) {
-                let admission = try router.admit(request, on: channel)
+            switch router.admit(request, on: channel) {
+            case .success(let admission):
                 if admission.takesBody, request.headers[.expect]?.lowercased() == "100-continue",
                     Self.isWelcome(request, settings.limits)
                 {
-                    try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                    try await writer.writeInformationalHead(HTTPResponse(status: .continue))
                 }
                 response = try await router.respond(to: admission)
-            } catch {
-                response = error.response
+            case .failure(let problem):
+                response = problem.response
                 // Nobody reads the body of who is turned away.
                 if Self.hasBody(request) { response.headers[.connection] = "close" }
             }

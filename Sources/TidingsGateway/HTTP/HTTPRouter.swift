@@ -14,6 +14,8 @@ struct HTTPCall {
     /// Who asks.
     let principal: Principal
 
+    var remoteAddress: SocketAddress? { self.channel.remoteAddress }
+
     func query(_ allowed: Set<String>) throws(Problem) -> QueryParameters {
         try QueryParameters(self.request.uri.query, allowed: allowed)
     }
@@ -67,7 +69,15 @@ struct HTTPRouter: Sendable {
     }
 
     /// Whether a request may go on to its endpoint; reads nothing of its body.
-    func admit(_ request: Request, on channel: any Channel) throws(Problem) -> HTTPAdmission {
+    func admit(_ request: Request, on channel: any Channel) -> Result<HTTPAdmission, Problem> {
+        do throws(Problem) {
+            return .success(try self.admission(request, channel))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func admission(_ request: Request, _ channel: any Channel) throws(Problem) -> HTTPAdmission {
         guard let (route, parameter) = self.find(request) else {
             throw .notFound("There is nothing at \(request.uri.path.prefix(200))")
         }

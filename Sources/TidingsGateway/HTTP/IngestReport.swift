@@ -55,8 +55,8 @@ struct IngestReport {
         case .duplicate(let offset):
             self.duplicates += 1
             self.list(Entry(place: place, id: event.eventID, offset: offset, status: "duplicate"))
-        case .refused(let code, let message):
-            self.reject(Rejection(place: place, code: code, field: nil, message: message))
+        case .refused(let code, let field, let message):
+            self.reject(Rejection(place: place, code: code, field: field, message: message))
         case .unavailable(let code, let message):
             self.unavailable = (code, message)
             self.reject(Rejection(place: place, code: code, field: nil, message: message))

@@ -9,11 +9,13 @@ struct IngestRoute: Sendable {
     let limits: GatewayConfiguration.Limits
     /// Where the request stands in a trace.
     var position: TracePosition?
+    /// Who sends.
+    var principal = Principal.stranger
 
     private static let supported = "application/json or application/x-ndjson"
 
     private var defaults: EventDecodingDefaults {
-        EventDecodingDefaults(source: "http", maximumByteCount: self.limits.eventBytes)
+        EventDecodingDefaults(source: self.principal.source(or: "http"), maximumByteCount: self.limits.eventBytes)
     }
 
     func accept(_ call: HTTPCall) async throws -> Response {
@@ -119,7 +121,7 @@ struct IngestRoute: Sendable {
             if case .failure(let error) = item.event { report.reject(item.place, error) }
         }
         guard !good.isEmpty else { return }
-        let outcomes = await self.ingest.publish(good.map(\.1), in: self.position)
+        let outcomes = await self.ingest.publish(good.map(\.1), as: self.principal, in: self.position)
         for ((place, event), outcome) in zip(good, outcomes) { report.note(place, event, outcome) }
     }
 

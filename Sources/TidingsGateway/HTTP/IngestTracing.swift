@@ -8,6 +8,7 @@ extension IngestRoute {
     /// program has a tracer the request is a span of it.
     func post(_ call: HTTPCall) async throws -> Response {
         var route = self
+        route.principal = call.principal
         if let traceparent = HTTPField.Name(TracePosition.parentKey),
             let tracestate = HTTPField.Name(TracePosition.stateKey)
         {

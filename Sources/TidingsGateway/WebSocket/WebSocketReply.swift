@@ -31,6 +31,14 @@ struct WebSocketReply {
         }
     }
 
+    static func forbidden(_ message: String, id: [UInt8]?) -> WebSocketReply {
+        WebSocketReply(id: id) { writer in
+            writer.literal("\"type\":\"error\",\"error\":")
+            writer.write(string: message)
+            writer.literal(",\"code\":\"forbidden\"")
+        }
+    }
+
     /// - Parameters:
     ///   - offset: what is delivered lies above it.
     ///   - resolution: of the `from` that was asked for.
@@ -75,8 +83,8 @@ struct WebSocketReply {
         switch outcome {
         case .accepted(let offset): self.published(event, "accepted", offset, id: id)
         case .duplicate(let offset): self.published(event, "duplicate", offset, id: id)
-        case .refused(let code, let message), .unavailable(let code, let message):
-            self.refused(message, code: code, field: nil, id: id)
+        case .refused(let code, let field, let message): self.refused(message, code: code, field: field, id: id)
+        case .unavailable(let code, let message): self.refused(message, code: code, field: nil, id: id)
         }
     }
 

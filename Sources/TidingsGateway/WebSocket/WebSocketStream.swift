@@ -24,6 +24,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
     private let ingest: EventIngest
     private let limits: GatewayConfiguration.Limits
     private let connection: WebSocketConnection
+    private let principal: Principal
     private var client: StreamClient?
     private var items = Deque<Item>()
     private var isBusy = false
@@ -31,9 +32,11 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     /// A place for the client must have been reserved with the feed; it is given back at the end.
     init(
-        _ connection: WebSocketConnection, feed: StreamFeed, ingest: EventIngest, limits: GatewayConfiguration.Limits
+        _ connection: WebSocketConnection, principal: Principal, feed: StreamFeed, ingest: EventIngest,
+        limits: GatewayConfiguration.Limits
     ) {
         self.connection = connection
+        self.principal = principal
         self.feed = feed
         self.ingest = ingest
         self.limits = limits
@@ -46,12 +49,13 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
             connection.close(.goingAway, reason: "stopping")
             return
         }
-        self.client = hub.add(self)
+        self.client = hub.add(self, principal: self.principal)
     }
 
     func webSocket(_ connection: WebSocketConnection, didReceiveText bytes: UnsafeRawBufferPointer) {
         guard self.client != nil else { return }
-        let defaults = EventDecodingDefaults(source: "websocket", maximumByteCount: self.limits.eventBytes)
+        let defaults = EventDecodingDefaults(
+            source: self.principal.source(or: "websocket"), maximumByteCount: self.limits.eventBytes)
         do throws(WebSocketRequestError) {
             self.items.append(.request(try WebSocketRequest(bytes, defaults: defaults)))
         } catch {
@@ -99,6 +103,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         switch reason {
         case .stopping(let offset): self.connection.close(.goingAway, reason: "stopping, resume after \(offset)")
         case .tooSlow(let offset): self.connection.close(.tooSlow, reason: "too slow, resume after \(offset)")
+        case .accessEnded: self.connection.close(.policyViolation, reason: "the access token has ended")
         case .storeFailed: self.connection.close(.internalError, reason: "the log could not be read")
         }
     }
@@ -164,6 +169,10 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     private func subscribe(_ request: WebSocketRequest.Subscribe, id: [UInt8]?) {
         guard let client = self.client else { return }
+        guard self.principal.scopes.contains(.read) else {
+            self.reply(.forbidden("This needs a token with the scope 'read'", id: id))
+            return
+        }
         guard client.pairCount + request.symbols.count * request.types.count <= self.limits.subscriptions else {
             self.reply(
                 .error(
@@ -223,10 +232,10 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         self.items.removeFirst(publishes.count)
         let events = publishes.compactMap { try? $0.event.get() }
         let stream = NIOLoopBound(self, eventLoop: self.connection.eventLoop)
-        let (ingest, eventLoop) = (self.ingest, self.connection.eventLoop)
+        let (ingest, eventLoop, principal) = (self.ingest, self.connection.eventLoop, self.principal)
         let sent = publishes
         self.wait {
-            let outcomes = await ingest.publish(events, in: nil)
+            let outcomes = await ingest.publish(events, as: principal, in: nil)
             eventLoop.execute { stream.value.published(sent, outcomes) }
         }
         return true
