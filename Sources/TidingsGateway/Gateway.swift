@@ -26,6 +26,9 @@ public final class Gateway: Service {
     private let logger: Logger
     private let onListening: @Sendable (GatewayAddress) async -> Void
     private let feed = Locked<StreamFeed?>(nil)
+    private let connections: ConnectionSettings
+    /// Tells ``run()`` to take no more connections; at most one word waits.
+    private let lastCall = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let markets = MarketProjections()
     private let access: AccessControl
     /// The log's head when the gateway was made: what came after it is of this run of the program.
@@ -42,6 +45,8 @@ public final class Gateway: Service {
         onListening: @escaping @Sendable (GatewayAddress) async -> Void = { _ in }
     ) throws(GatewayError) {
         try ListenPolicy.check(configuration)
+        let identity = try configuration.tls.map { files throws(GatewayError) in try ServerIdentity(files) }
+        self.connections = ConnectionSettings(configuration, identity: identity)
         self.configuration = configuration
         self.access = AccessControl(configuration.access, failures: configuration.limits.failedAuthentications)
         self.bus = bus
@@ -81,6 +86,16 @@ public final class Gateway: Service {
             }
             group.addTask { await self.patience() }
             if self.access.isEnforced { group.addTask { await self.watchAccess(feed) } }
+            group.addTask {
+                for await _ in self.lastCall.stream {
+                    try? await server.shutdownGracefully()
+                }
+                return .watch
+            }
+            group.addTask {
+                await self.watchIdentity()
+                return .watch
+            }
             defer { scope.finish() }
             for try await part in group {
                 switch part {
@@ -88,11 +103,61 @@ public final class Gateway: Service {
                     scope.finish()
                     group.cancelAll()
                 case .patience: group.cancelAll()
-                case .scope, .access: break
+                case .scope, .watch: break
                 }
             }
         }
     }
+
+    // MARK: Stopping
+
+    /// Takes no more connections, ends those that are idle, and returns once the requests in progress are answered, or
+    /// after a while. Streams go on: they end when ``run()`` is stopped.
+    ///
+    /// For programs that stop their bus before the gateway, so that what is being sent still finds it; see ``intake``.
+    public func finishRequests(within limit: Duration = .seconds(3)) async {
+        self.lastCall.continuation.yield()
+        let requests = self.connections.requests
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await requests.waitUntilNone() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// A service that does nothing but ``finishRequests(within:)`` when it is its turn to stop.
+    public var intake: some Service { GatewayIntake(gateway: self) }
+
+    // MARK: Certificate
+
+    /// Reads certificate and key again, whether or not their files look changed.
+    public func reloadCertificate() {
+        guard let identity = self.connections.identity else { return }
+        self.tell(identity.reload(evenIfUnchanged: true))
+    }
+
+    private func watchIdentity() async {
+        guard let identity = self.connections.identity, let interval = self.configuration.tls?.checkInterval else {
+            return
+        }
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            self.tell(identity.reload())
+        }
+    }
+
+    private func tell(_ reload: ServerIdentity.Reload) {
+        switch reload {
+        case .unchanged: break
+        case .replaced: self.logger.info("The certificate was read again")
+        case .failed(let error):
+            self.logger.warning(
+                "The new certificate cannot be used, the old one stays", metadata: [LogKey.error: "\(error.message)"])
+        }
+    }
+
+    // MARK: Running
 
     /// What runs in a gateway.
     private enum Part {
@@ -100,8 +165,8 @@ public final class Gateway: Service {
         case server
         /// Ends when a graceful stop has taken too long.
         case patience
-        /// Sends away whose access has ended.
-        case access
+        /// Waits for something until all else has ended.
+        case watch
     }
 
     /// How streaming is going; zeros before ``run()``.
@@ -147,7 +212,7 @@ public final class Gateway: Service {
 
     private func watchAccess(_ feed: StreamFeed) async -> Part {
         while (try? await Task.sleep(for: Self.accessInterval)) != nil { feed.checkAccess(self.access) }
-        return .access
+        return .watch
     }
 
     // MARK: Assembly
@@ -167,14 +232,19 @@ public final class Gateway: Service {
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
             feed: feed, ingest: ingest, access: self.access, origins: origins, hosts: hosts,
-            limits: self.configuration.limits, webSocketOptions: options, idleTimeout: self.configuration.idleTimeout)
+            limits: self.configuration.limits, webSocketOptions: options, connections: self.connections)
         let host = self.configuration.host
         let onListening = self.onListening
+        let (counters, logger) = (self.connections.counters, self.logger)
         return Server(
             childChannelSetup: GatewayChannel(settings: settings, router: router),
             configuration: ServerConfiguration(
                 address: .hostname(host, port: self.configuration.port), backlog: 4096),
             onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptErrorHandler(counters, logger), position: .first)
+                }.get()
                 await onListening(GatewayAddress(host: host, port: channel.localAddress?.port ?? 0))
             },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
@@ -189,11 +259,13 @@ public final class Gateway: Service {
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
         let books = OrderBookRoute(books: self.markets.books)
         let candles = CandleRoute(candles: self.markets.candles, log: self.log)
-        let session = SessionRoute(access: self.access, isSecure: self.configuration.isSecure)
+        let session = SessionRoute(access: self.access, isSecure: self.configuration.tls != nil)
         let status = StatusRoutes(
-            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
+            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, identity: self.connections.identity,
+            startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
-            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed, access: self.access)
+            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
+            connections: self.connections, access: self.access)
         return [
             HTTPRoute(
                 "/api/v1/session",
@@ -237,5 +309,15 @@ public final class Gateway: Service {
         problem.headers[.upgrade] = "websocket"
         problem.headers[.connection] = "close"
         throw problem
+    }
+}
+
+/// Ends a gateway's requests, when it is its turn to stop.
+struct GatewayIntake: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await self.gateway.finishRequests()
     }
 }

@@ -83,7 +83,7 @@ final class AccessControl: Sendable {
     }
 
     private func checkPatience(_ address: SocketAddress?) throws(Problem) {
-        let network = ClientNetwork(address)
+        let network = FailureLimiter.place(of: address)
         let wait = self.state.withLock { $0.failures.wait(network, now: MonotonicClock.nanoseconds()) }
         guard let wait else { return }
         self.limited.wrappingAdd(1, ordering: .relaxed)
@@ -95,7 +95,7 @@ final class AccessControl: Sendable {
 
     private func noteFailure(_ address: SocketAddress?, _ counter: borrowing Atomic<UInt64>) {
         counter.wrappingAdd(1, ordering: .relaxed)
-        let network = ClientNetwork(address)
+        let network = FailureLimiter.place(of: address)
         self.state.withLock { $0.failures.noteFailure(network, now: MonotonicClock.nanoseconds()) }
     }
 

@@ -1,3 +1,4 @@
+import NIOCore
 import Tidings
 
 /// How many wrong credentials an address may show: so many at once, and a tenth of that in each second.
@@ -8,9 +9,14 @@ struct FailureLimiter {
         var updatedAt: Int64
     }
 
+    /// What an address counts as; what is no IP address is one place.
+    static func place(of address: SocketAddress?) -> IPAddress {
+        IPAddress(address)?.group ?? IPAddress(high: .max, low: .max)
+    }
+
     private let burst: Double
     private let capacity: Int
-    private var buckets: [ClientNetwork: Bucket] = [:]
+    private var buckets: [IPAddress: Bucket] = [:]
 
     /// - Parameter capacity: the most addresses remembered; the one that has been quiet for longest goes.
     init(burst: Int, capacity: Int = 4096) {
@@ -19,13 +25,13 @@ struct FailureLimiter {
     }
 
     /// Nanoseconds until an address may try again; nil when it may now.
-    func wait(_ address: ClientNetwork, now: Int64) -> Int64? {
+    func wait(_ address: IPAddress, now: Int64) -> Int64? {
         guard let bucket = self.buckets[address] else { return nil }
         let tokens = self.refilled(bucket, now)
         return tokens >= 1 ? nil : Int64(((1 - tokens) / (self.burst / 10) * 1e9).rounded(.up))
     }
 
-    mutating func noteFailure(_ address: ClientNetwork, now: Int64) {
+    mutating func noteFailure(_ address: IPAddress, now: Int64) {
         let tokens = self.buckets[address].map { self.refilled($0, now) } ?? self.burst
         if self.buckets[address] == nil && self.buckets.count >= self.capacity { self.makeRoom(now) }
         self.buckets[address] = Bucket(tokens: max(tokens - 1, 0), updatedAt: now)

@@ -35,20 +35,33 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     /// From the socket inwards: encoder, decoder, order, lifecycle.
     private let codec: Codec
     private var phase = Phase.waiting
-    private var timer: Scheduled<Void>?
 
     private struct Codec {
+        /// Between the socket, or TLS, and the codec.
+        let bytes: ConnectionGuard.Bytes
         let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+        /// Right behind the codec.
+        let parts: ConnectionGuard.Parts
         let order = HTTPServerPipelineHandler()
         let lifecycle = ConnectionLifecycleHandler()
+
+        init(_ settings: ConnectionSettings) {
+            let guardian = ConnectionGuard(settings.guarding, isSecure: settings.isSecure)
+            self.bytes = guardian.bytes
+            self.parts = guardian.parts
+            self.decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(
+                    leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                    limitConfiguration: settings.decoderLimits))
+        }
     }
 
     private init(_ settings: GatewayChannel.Settings, _ logger: Logger, _ outcome: EventLoopPromise<Outcome>) {
         self.settings = settings
         self.logger = logger
         self.outcome = outcome
-        self.codec = Codec()
+        self.codec = Codec(settings.connections)
     }
 
     /// Puts everything into a new channel.
@@ -59,8 +72,11 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         let handler = FirstRequestHandler(settings, logger, outcome)
         let pipeline = channel.pipeline.syncOperations
         do {
+            if let door = settings.connections.door { try pipeline.addHandler(door) }
+            try pipeline.addHandler(handler.codec.bytes)
             try pipeline.addHandler(handler.codec.encoder)
             try pipeline.addHandler(handler.codec.decoder)
+            try pipeline.addHandler(handler.codec.parts)
             try pipeline.addHandler(handler.codec.order)
             try pipeline.addHandler(handler.codec.lifecycle)
             try pipeline.addHandler(handler)
@@ -73,14 +89,7 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
 
     // MARK: Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        let channel = context.channel
-        let limit = TimeAmount.nanoseconds(self.settings.idleTimeout.wholeNanoseconds)
-        self.timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
-    }
-
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.timer?.cancel()
         if case .over = self.phase { return }
         self.phase = .over
         self.outcome.succeed(.over)
@@ -92,12 +101,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .over = self.phase {
-            context.close(promise: nil)
-        } else {
-            let problem = Problem(.badRequest, code: "invalid_http", "This is not HTTP/1.1")
-            self.answer(problem, context)
-        }
+        // The socket's; what is wrong with the HTTP is answered by the guard in front.
+        context.close(promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -118,7 +123,6 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     private func end(_ outcome: Outcome) {
         if case .over = self.phase { return }
         self.phase = .over
-        self.timer?.cancel()
         self.outcome.succeed(outcome)
     }
 
@@ -129,9 +133,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         let channel = context.channel
         do {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(
-                HTTPConnectionStateHandler(idleTimeout: self.settings.idleTimeout, logger: self.logger))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: self.settings.connections.isSecure))
+            try pipeline.addHandler(HTTPConnectionStateHandler(logger: self.logger))
             let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             context.fireChannelRead(head)
@@ -150,6 +153,10 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     private func upgrade(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if let problem = self.settings.connections.refusal(ofRequestFrom: context.channel) {
+            self.answer(problem, context)
+            return
+        }
         let headers = [WebSocketHeader](head.headers)
         let principal: Principal
         do throws(Problem) {
@@ -209,7 +216,9 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
         pipeline.removeHandler(self.codec.order, promise: nil)
+        pipeline.removeHandler(self.codec.parts, promise: nil)
         pipeline.removeHandler(self.codec.encoder, promise: nil)
+        pipeline.removeHandler(self.codec.bytes, promise: nil)
         let handler = WebSocketChannelHandler(
             role: .server, options: settings.webSocketOptions, handshake: handshake
         ) { connection in

@@ -18,7 +18,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         let hosts: HostPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
-        let idleTimeout: Duration
+        let connections: ConnectionSettings
     }
 
     /// A connection whose first request may not have come yet.
@@ -34,8 +34,16 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     init(settings: Settings, router: HTTPRouter) {
         self.settings = settings
+        let connections = settings.connections
         self.responder = { request, writer, channel in
             var response: Response
+            if let problem = connections.refusal(ofRequestFrom: channel) {
+                response = problem.response
+                response.headers[.date] = HTTPDate.now()
+                router.finish(&response, to: request)
+                try await writer.write(response: response.head, body: response.body)
+                return
+            }
             switch router.admit(request, on: channel) {
             case .success(let admission):
                 if admission.takesBody, request.headers[.expect]?.lowercased() == "100-continue",
@@ -68,6 +76,9 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            guard try self.settings.connections.admit(channel) else {
+                return Value(channel: channel, outcome: channel.eventLoop.makeSucceededFuture(.over))
+            }
             let outcome = try FirstRequestHandler.install(on: channel, settings: self.settings, logger: logger)
             return Value(channel: channel, outcome: outcome)
         }

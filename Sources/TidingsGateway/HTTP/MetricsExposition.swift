@@ -21,12 +21,14 @@ final class MetricsExposition: Sendable {
     private let sources: GatewaySources
     private let feed: StreamFeed
     private let access: AccessControl
+    private let connections: ConnectionSettings
     private let labels = Locked(Labels())
 
     init(
         bus: any EventBus, log: any EventLog, ingest: EventIngest, sources: GatewaySources, feed: StreamFeed,
-        access: AccessControl
+        connections: ConnectionSettings, access: AccessControl
     ) {
+        self.connections = connections
         self.access = access
         self.bus = bus
         self.log = log
@@ -59,6 +61,7 @@ final class MetricsExposition: Sendable {
             "tidings_dead_letters_evicted_total", .counter, "Dead letters that went for want of room.", evicted)
         self.write(self.feed.statistics, to: &text)
         self.write(self.access.statistics, to: &text)
+        self.connections.write(to: &text)
         self.write(connectors, to: &text)
         let processors = self.sources.processors()
         self.write(self.labels.withLock { $0.processors.labelled(processors) }, to: &text)

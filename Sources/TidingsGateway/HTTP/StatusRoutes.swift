@@ -8,6 +8,8 @@ struct StatusRoutes: Sendable {
     let ingest: EventIngest
     let sources: GatewaySources
     let feed: StreamFeed
+    /// Where TLS is spoken.
+    let identity: ServerIdentity?
     /// Monotonic nanoseconds.
     let startedAt: Int64
 
@@ -92,7 +94,8 @@ struct StatusRoutes: Sendable {
     /// Whether the program can do its work.
     func ready(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
-        let checks = await self.sources.readiness()
+        var checks = await self.sources.readiness()
+        if let identity = self.identity { checks.append(identity.readiness) }
         let status = checks.map(\.status).max() ?? .pass
         return .json(status == .fail ? .serviceUnavailable : .ok) { writer in
             writer.literal("{\"status\":")
