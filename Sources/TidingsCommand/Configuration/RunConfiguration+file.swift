@@ -51,10 +51,7 @@ extension RunConfiguration {
         if let heartbeat = reader.duration(root["heartbeat"], "heartbeat") { self.heartbeat = heartbeat }
         self.readLimits(root["limits"], &reader)
         self.readTLS(root["tls"], directory, &reader)
-        if let access = reader.mapping(root["access"], "access") {
-            reader.expect(access, in: "access", only: ["origins"])
-            self.origins = reader.texts(access["origins"], "access.origins") ?? []
-        }
+        self.readAccess(root["access"], directory, &reader)
         if let log = reader.mapping(root["log"], "log") {
             reader.expect(log, in: "log", only: ["level", "format"])
             self.logLevel = reader.text(log["level"], "log.level") ?? self.logLevel
