@@ -39,7 +39,8 @@ struct AccessWatcher: Sendable {
             do throws(ConfigurationErrors) {
                 let credentials = try await self.files.load()
                 self.policy.replace(with: credentials)
-                self.logger.info("The access files were read again", metadata: [LogKey.count: "\(credentials.tokens.count)"])
+                self.logger.info(
+                    "The access files were read again", metadata: [LogKey.count: "\(credentials.tokens.count)"])
             } catch {
                 self.logger.error(
                     "The access files cannot be used, what they said before still counts",

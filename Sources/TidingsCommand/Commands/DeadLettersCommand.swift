@@ -51,7 +51,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
             }
             switch try self.options.place() {
             case .server(let address):
-                try await DeadLetterServer.with(address.shown(self.options.access)) { try await $0.list(limit: limit, print) }
+                try await DeadLetterServer.with(address.shown(self.options.access)) {
+                    try await $0.list(limit: limit, print)
+                }
             case .store(let file):
                 try await withReader(file) { reader in
                     var remaining = limit
@@ -185,7 +187,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
         func run() async throws {
             let count: Int
             switch try self.options.place() {
-            case .server(let address): count = try await DeadLetterServer.with(address.shown(self.options.access)) { try await $0.purge() }
+            case .server(let address):
+                count = try await DeadLetterServer.with(address.shown(self.options.access)) { try await $0.purge() }
             case .store(let file): count = try await Self.purge(file)
             }
             StandardOutput.write(

@@ -100,11 +100,21 @@ enum AccessTokenFile {
             // What stands there instead may be the token itself.
             if hash == nil { reader.report(node, "\(path).sha256", "must be the SHA-256 of the token, 64 hex digits") }
         }
-        let types = self.values(entry["types"], "\(path).types", &reader) { EventTypePattern($0) }
-            or: { "must be a type or a pattern such as login.*, was '\($0)'" }
-        let scopes = self.values(entry["scopes"], "\(path).scopes", &reader) { AccessScope(rawValue: $0) }
-            or: { "must be read, publish or admin, was '\($0)'" }
-        let symbols = self.values(entry["symbols"], "\(path).symbols", &reader) { $0 } or: { _ in "" }
+        let types = self.values(entry["types"], "\(path).types", &reader) {
+            EventTypePattern($0)
+        } or: {
+            "must be a type or a pattern such as login.*, was '\($0)'"
+        }
+        let scopes = self.values(entry["scopes"], "\(path).scopes", &reader) {
+            AccessScope(rawValue: $0)
+        } or: {
+            "must be read, publish or admin, was '\($0)'"
+        }
+        let symbols = self.values(entry["symbols"], "\(path).symbols", &reader) {
+            $0
+        } or: { _ in
+            ""
+        }
         var expires: Timestamp?
         if let node = entry["expires"], node.null == nil, let text = reader.text(node, "\(path).expires") {
             expires = Timestamp(text)

@@ -77,7 +77,9 @@ extension RunConfiguration {
 
     private mutating func readLimits(_ node: Node?, _ reader: inout YAMLReader) {
         guard let limits = reader.mapping(node, "limits") else { return }
-        reader.expect(limits, in: "limits", only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
+        reader.expect(
+            limits, in: "limits",
+            only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
         self.eventBytes = reader.byteCount(limits["event"], "limits.event") ?? self.eventBytes
         self.bodyBytes = reader.byteCount(limits["body"], "limits.body") ?? self.bodyBytes
         self.clients = reader.count(limits["clients"], "limits.clients", in: 1...1_000_000) ?? self.clients

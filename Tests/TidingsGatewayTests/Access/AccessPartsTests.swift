@@ -11,7 +11,7 @@ import Tidings
         var payload: [(String, JSONValue)] = []
         if let symbol { payload.append(("symbol", .string(symbol))) }
         if let venue { payload.append(("venue_symbol", .string(venue))) }
-        return StandardEvent(eventType: type, source: "test", payload: Payload(JSONObject(payload)))
+        return StandardEvent(eventType: type, source: "test", payload: .object(JSONObject(payload)))
     }
 
     @Test func `rights cover types by pattern and symbols in either spelling`() {
@@ -37,7 +37,8 @@ import Tidings
 
     @Test func `rights in another order are the same`() {
         #expect(
-            EventRights(types: ["a", "b"], symbols: ["X", "y"]) == EventRights(types: ["b", "a", "a"], symbols: ["Y", "x"]))
+            EventRights(types: ["a", "b"], symbols: ["X", "y"])
+                == EventRights(types: ["b", "a", "a"], symbols: ["Y", "x"]))
     }
 
     // MARK: Hashes and base64url
@@ -160,7 +161,7 @@ import Tidings
         let hosts = HostPolicy(configuration)
         for host in [
             nil, "127.0.0.1:8765", "localhost", "LOCALHOST.:80", "[::1]:8765", "192.0.2.7", "app.localhost:1",
-            "dash.example.com", "[2001:db8::1]:1",
+            "dash.example.com", "[2001:db8::1]:1", "tidings:8765",
         ] { #expect(hosts.allows(host), "\(host ?? "none")") }
         for host in ["evil.example", "127.0.0.1.evil.example", "1.2.3", "localhost.evil", "", "1.2.3.400"] {
             #expect(!hosts.allows(host), "\(host)")
@@ -189,7 +190,8 @@ import Tidings
             }
         }
         #expect(field { () throws(AccessError) in try AccessToken(name: "", sha256: hash, scopes: [.read]) } == "name")
-        #expect(field { () throws(AccessError) in try AccessToken(name: "a\n", sha256: hash, scopes: [.read]) } == "name")
+        #expect(
+            field { () throws(AccessError) in try AccessToken(name: "a\n", sha256: hash, scopes: [.read]) } == "name")
         #expect(field { () throws(AccessError) in try AccessToken(name: "a", sha256: hash, scopes: []) } == "scopes")
         #expect(
             field { () throws(AccessError) in

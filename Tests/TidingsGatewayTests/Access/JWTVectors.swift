@@ -3,12 +3,17 @@
 enum JWTVectors {
     /// When the tokens are good, in seconds since 1970.
     static let now: Int64 = 1800000000
-    static let keys = #"{"keys": [{"k": "e1pSV08A-a2GehrAslFtOdEajZJ3SH8vw1LhC1GZO-8", "kid": "hs", "use": "sig", "alg": "HS256", "kty": "oct"}, {"crv": "P-256", "x": "IBNErm8s6RzgVZps75SZCYxBAP6Q-fCF4bD4dPZe1fk", "y": "UE33XF26NrYI4CwqpfvbaCgVkuT8oVkoxtugbrkmc6U", "kid": "es", "use": "sig", "alg": "ES256", "kty": "EC"}, {"n": "2tRBhh01Ot1ySDbGuN3wwXTXzVSGnRcBiLZnXckD8bYAar3kmXcijfHdnFM87sfqWL--QuxujybNJffz824eE3TTvwHgmH_Tn7dM9290dgrsqUB_dPaL8ydY5t5yUZQkg6zI8oewZoHmD_ICbT8leK3Tp0QLRZP_vdEFy5iiEWrySSrk7MxtywT6m8XpkFW6eBY_7wxTO374tYgDsnK5bdLeMiTyWJqaX9l_QLssr_EuWqqONmxl5pLuyrknaEsKa0FSELANqS0akmvbF9eVNA1O-1ZUmBwURRuUMrqNkXpO5uWXcaEwrce7Q_25y8pXljxSQwSoW3NH9ywDOxm6Tw", "e": "AQAB", "kid": "rs", "use": "sig", "kty": "RSA"}, {"crv": "Ed25519", "x": "WVJqh0MXAzLYhGxN92A3YJLHKYDrdaWWVgs9Y-H1Fts", "kid": "ed", "use": "sig", "alg": "EdDSA", "kty": "OKP"}]}"#
+    static let keys =
+        #"{"keys": [{"k": "e1pSV08A-a2GehrAslFtOdEajZJ3SH8vw1LhC1GZO-8", "kid": "hs", "use": "sig", "alg": "HS256", "kty": "oct"}, {"crv": "P-256", "x": "IBNErm8s6RzgVZps75SZCYxBAP6Q-fCF4bD4dPZe1fk", "y": "UE33XF26NrYI4CwqpfvbaCgVkuT8oVkoxtugbrkmc6U", "kid": "es", "use": "sig", "alg": "ES256", "kty": "EC"}, {"n": "2tRBhh01Ot1ySDbGuN3wwXTXzVSGnRcBiLZnXckD8bYAar3kmXcijfHdnFM87sfqWL--QuxujybNJffz824eE3TTvwHgmH_Tn7dM9290dgrsqUB_dPaL8ydY5t5yUZQkg6zI8oewZoHmD_ICbT8leK3Tp0QLRZP_vdEFy5iiEWrySSrk7MxtywT6m8XpkFW6eBY_7wxTO374tYgDsnK5bdLeMiTyWJqaX9l_QLssr_EuWqqONmxl5pLuyrknaEsKa0FSELANqS0akmvbF9eVNA1O-1ZUmBwURRuUMrqNkXpO5uWXcaEwrce7Q_25y8pXljxSQwSoW3NH9ywDOxm6Tw", "e": "AQAB", "kid": "rs", "use": "sig", "kty": "RSA"}, {"crv": "Ed25519", "x": "WVJqh0MXAzLYhGxN92A3YJLHKYDrdaWWVgs9Y-H1Fts", "kid": "ed", "use": "sig", "alg": "EdDSA", "kty": "OKP"}]}"#
     static let key: [String: String] = [
-        "HS256": #"{"k": "e1pSV08A-a2GehrAslFtOdEajZJ3SH8vw1LhC1GZO-8", "kid": "hs", "use": "sig", "alg": "HS256", "kty": "oct"}"#,
-        "ES256": #"{"crv": "P-256", "x": "IBNErm8s6RzgVZps75SZCYxBAP6Q-fCF4bD4dPZe1fk", "y": "UE33XF26NrYI4CwqpfvbaCgVkuT8oVkoxtugbrkmc6U", "kid": "es", "use": "sig", "alg": "ES256", "kty": "EC"}"#,
-        "RS256": #"{"n": "2tRBhh01Ot1ySDbGuN3wwXTXzVSGnRcBiLZnXckD8bYAar3kmXcijfHdnFM87sfqWL--QuxujybNJffz824eE3TTvwHgmH_Tn7dM9290dgrsqUB_dPaL8ydY5t5yUZQkg6zI8oewZoHmD_ICbT8leK3Tp0QLRZP_vdEFy5iiEWrySSrk7MxtywT6m8XpkFW6eBY_7wxTO374tYgDsnK5bdLeMiTyWJqaX9l_QLssr_EuWqqONmxl5pLuyrknaEsKa0FSELANqS0akmvbF9eVNA1O-1ZUmBwURRuUMrqNkXpO5uWXcaEwrce7Q_25y8pXljxSQwSoW3NH9ywDOxm6Tw", "e": "AQAB", "kid": "rs", "use": "sig", "kty": "RSA"}"#,
-        "EdDSA": #"{"crv": "Ed25519", "x": "WVJqh0MXAzLYhGxN92A3YJLHKYDrdaWWVgs9Y-H1Fts", "kid": "ed", "use": "sig", "alg": "EdDSA", "kty": "OKP"}"#,
+        "HS256":
+            #"{"k": "e1pSV08A-a2GehrAslFtOdEajZJ3SH8vw1LhC1GZO-8", "kid": "hs", "use": "sig", "alg": "HS256", "kty": "oct"}"#,
+        "ES256":
+            #"{"crv": "P-256", "x": "IBNErm8s6RzgVZps75SZCYxBAP6Q-fCF4bD4dPZe1fk", "y": "UE33XF26NrYI4CwqpfvbaCgVkuT8oVkoxtugbrkmc6U", "kid": "es", "use": "sig", "alg": "ES256", "kty": "EC"}"#,
+        "RS256":
+            #"{"n": "2tRBhh01Ot1ySDbGuN3wwXTXzVSGnRcBiLZnXckD8bYAar3kmXcijfHdnFM87sfqWL--QuxujybNJffz824eE3TTvwHgmH_Tn7dM9290dgrsqUB_dPaL8ydY5t5yUZQkg6zI8oewZoHmD_ICbT8leK3Tp0QLRZP_vdEFy5iiEWrySSrk7MxtywT6m8XpkFW6eBY_7wxTO374tYgDsnK5bdLeMiTyWJqaX9l_QLssr_EuWqqONmxl5pLuyrknaEsKa0FSELANqS0akmvbF9eVNA1O-1ZUmBwURRuUMrqNkXpO5uWXcaEwrce7Q_25y8pXljxSQwSoW3NH9ywDOxm6Tw", "e": "AQAB", "kid": "rs", "use": "sig", "kty": "RSA"}"#,
+        "EdDSA":
+            #"{"crv": "Ed25519", "x": "WVJqh0MXAzLYhGxN92A3YJLHKYDrdaWWVgs9Y-H1Fts", "kid": "ed", "use": "sig", "alg": "EdDSA", "kty": "OKP"}"#,
     ]
     static let tokens: [String: String] = [
         "HS256 good":
