@@ -252,9 +252,11 @@ let package = Package(
         .testTarget(
             name: "TidingsCommandTests",
             dependencies: [
-                "Tidings", "TidingsCommand", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
+                "Tidings", "TidingsCommand", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport",
+                "TidingsWebhooks",
                 "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
             ]
         ),
     ],
