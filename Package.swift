@@ -123,7 +123,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
-            resources: [.embedInCode("Dashboard/Resources")]
+            resources: [.embedInCode("Dashboard/Resources"), .embedInCode("Description/Resources")]
         ),
 
         // Events to people and programs over HTTP, signed.

@@ -266,6 +266,10 @@ public final class Gateway: Service {
         let exposition = MetricsExposition(
             bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
             connections: self.connections, access: self.access)
+        let descriptions = DescriptionRoutes(
+            description: ServerDescription(
+                isSecure: self.configuration.tls != nil, isEnforced: self.access.isEnforced),
+            address: self.requested)
         return [
             HTTPRoute(
                 "/api/v1/session",
@@ -294,6 +298,8 @@ public final class Gateway: Service {
             HTTPRoute("/metrics", [.get: .admin { try await exposition.metrics($0) }]),
             HTTPRoute("/livez", [.get: .open { try await status.live($0) }]),
             HTTPRoute("/readyz", [.get: .open { try await status.ready($0) }]),
+            HTTPRoute("/openapi.json", [.get: .read { try await descriptions.openAPI($0) }]),
+            HTTPRoute("/asyncapi.json", [.get: .read { try await descriptions.asyncAPI($0) }]),
             HTTPRoute(GatewayChannel.webSocketPath, [.get: .open(Self.upgradeRequired)]),
         ] + DashboardAssets.routes
     }
