@@ -222,7 +222,8 @@ public final class Gateway: Service {
         let origins = OriginPolicy(self.configuration)
         let hosts = HostPolicy(self.configuration)
         let router = HTTPRouter(
-            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts))
+            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts),
+            logger: self.logger)
         var options = WebSocketOptions()
         // Room for the words around an event.
         options.maximumMessageBytes = self.configuration.limits.eventBytes + (64 << 10)
