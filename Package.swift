@@ -228,6 +228,9 @@ let package = Package(
             name: "TidingsGatewayTests",
             dependencies: [
                 "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

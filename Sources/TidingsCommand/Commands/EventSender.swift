@@ -97,6 +97,7 @@ struct EventSender {
             var request = HTTPClientRequest(url: self.server.http + "/api/v1/events?ids=true")
             request.method = .POST
             request.headers.add(name: "content-type", value: "application/x-ndjson")
+            self.server.token?.apply(to: &request.headers)
             request.body = .bytes(body)
             let response: HTTPClientResponse
             do {

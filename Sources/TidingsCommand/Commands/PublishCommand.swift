@@ -45,7 +45,7 @@ struct PublishCommand: AsyncParsableCommand {
         var configuration = HTTPClient.Configuration()
         // Nobody there is an answer; trying again is for the user to decide.
         configuration.connectionPool.retryConnectionEstablishment = false
-        let server = try self.server.server()
+        let server = try self.server.server().shown(self.server.access)
         server.trust?.apply(to: &configuration)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {

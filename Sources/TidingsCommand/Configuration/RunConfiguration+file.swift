@@ -51,10 +51,7 @@ extension RunConfiguration {
         if let heartbeat = reader.duration(root["heartbeat"], "heartbeat") { self.heartbeat = heartbeat }
         self.readLimits(root["limits"], &reader)
         self.readTLS(root["tls"], directory, &reader)
-        if let access = reader.mapping(root["access"], "access") {
-            reader.expect(access, in: "access", only: ["origins"])
-            self.origins = reader.texts(access["origins"], "access.origins") ?? []
-        }
+        self.readAccess(root["access"], directory, &reader)
         if let log = reader.mapping(root["log"], "log") {
             reader.expect(log, in: "log", only: ["level", "format"])
             self.logLevel = reader.text(log["level"], "log.level") ?? self.logLevel
@@ -80,7 +77,9 @@ extension RunConfiguration {
 
     private mutating func readLimits(_ node: Node?, _ reader: inout YAMLReader) {
         guard let limits = reader.mapping(node, "limits") else { return }
-        reader.expect(limits, in: "limits", only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
+        reader.expect(
+            limits, in: "limits",
+            only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
         self.eventBytes = reader.byteCount(limits["event"], "limits.event") ?? self.eventBytes
         self.bodyBytes = reader.byteCount(limits["body"], "limits.body") ?? self.bodyBytes
         self.clients = reader.count(limits["clients"], "limits.clients", in: 1...1_000_000) ?? self.clients

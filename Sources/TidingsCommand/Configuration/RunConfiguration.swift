@@ -39,6 +39,7 @@ struct RunConfiguration: Sendable, Equatable {
     var address = AddressLimits()
     var timeouts = Timeouts()
     var tls: TLS?
+    var access: AccessFiles?
     var origins: [String] = []
     var logLevel = "info"
     var logFormat = LogFormat.text

@@ -9,7 +9,8 @@ import Darwin
 /// Which names the server answers to where nobody has to show who they are.
 ///
 /// A page whose name was pointed at our address after it was loaded (DNS rebinding) counts for its browser as one of ours;
-/// what gives it away is the name in `Host`. Addresses cannot be pointed anywhere, so any will do.
+/// what gives it away is the name in `Host`. Addresses cannot be pointed anywhere, and a name without a dot, as machines and
+/// containers have it, belongs to nobody outside of the local network: any of these will do.
 struct HostPolicy: Sendable {
     private let names: Set<String>
 
@@ -30,6 +31,7 @@ struct HostPolicy: Sendable {
         let name = Self.normalised(Self.hostName(of: authority[...]))
         if self.names.contains(name) || ListenPolicy.isLoopback(name) || name.hasSuffix(".localhost") { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 1 { return !name.isEmpty }
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 

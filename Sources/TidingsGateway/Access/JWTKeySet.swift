@@ -47,7 +47,8 @@ public struct JWTKeySet: Sendable {
                 }
                 keys.append(key)
             } catch {
-                throw AccessError(field: "keys[\(index)]" + (error.field.isEmpty ? "" : "." + error.field), error.message)
+                throw AccessError(
+                    field: "keys[\(index)]" + (error.field.isEmpty ? "" : "." + error.field), error.message)
             }
         }
         guard !keys.isEmpty else {

@@ -2,7 +2,8 @@
 /// another site made.
 enum SessionCookie {
     static func setting(_ id: String, maxAge: Duration, isSecure: Bool) -> String {
-        "\(ShownCredential.cookieName)=\(id); Max-Age=\(max(0, maxAge.components.seconds)); " + Self.attributes(isSecure)
+        "\(ShownCredential.cookieName)=\(id); Max-Age=\(max(0, maxAge.components.seconds)); "
+            + Self.attributes(isSecure)
     }
 
     static func clearing(isSecure: Bool) -> String {

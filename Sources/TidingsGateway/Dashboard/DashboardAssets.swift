@@ -44,6 +44,7 @@ enum DashboardAssets {
         "rates.js": Asset(PackageResources.rates_js, Self.script),
         "ring.js": Asset(PackageResources.ring_js, Self.script),
         "server.js": Asset(PackageResources.server_js, Self.script),
+        "session.js": Asset(PackageResources.session_js, Self.script),
         "socket.js": Asset(PackageResources.socket_js, Self.script),
         "summary.js": Asset(PackageResources.summary_js, Self.script),
         "table.js": Asset(PackageResources.table_js, Self.script),

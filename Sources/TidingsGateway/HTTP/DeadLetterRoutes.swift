@@ -84,7 +84,8 @@ struct DeadLetterRoutes: Sendable {
         _ = try call.query([])
         guard call.principal.rights.isUnrestricted else {
             throw Problem(
-                .forbidden, code: "forbidden", "This token may see some types or symbols only, so it may not discard all")
+                .forbidden, code: "forbidden",
+                "This token may see some types or symbols only, so it may not discard all")
         }
         let count = try await self.store.removeAll()
         return .json { writer in

@@ -60,7 +60,8 @@ struct CandleRoute: Sendable {
             let until = [request.until, whole?.start].compactMap(\.self).min()
             try await history.read(since: request.since, until: until, now: .now())
             for (key, set) in history.found where rights.includes(symbol: key.symbol, key.venueSymbol) {
-                sets[key, default: [:]].merge(set) { live, _ in live } }
+                sets[key, default: [:]].merge(set) { live, _ in live }
+            }
         }
         return try Self.answer(request, sets)
     }
