@@ -132,6 +132,7 @@ struct EventSender {
 
     private static func reason(_ error: any Error) -> String {
         let text = "\(error)"
+        if let problem = ServerTrust.problem(text) { return problem }
         return text.contains("onnection refused") ? "connection refused; is `tidings run` running?" : text
     }
 
