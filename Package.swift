@@ -105,7 +105,7 @@ let package = Package(
         .target(
             name: "TidingsGateway",
             dependencies: [
-                "Tidings", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

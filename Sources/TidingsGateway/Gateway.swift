@@ -140,7 +140,9 @@ public final class Gateway: Service {
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
-        let ingest = EventIngest(bus: self.bus, log: self.log)
+        let ingest = EventIngest(
+            bus: self.bus, log: self.log, rate: self.configuration.limits.publishRate,
+            patience: self.configuration.publishPatience)
         let origins = OriginPolicy(self.configuration)
         let router = HTTPRouter(self.routes(feed, ingest), origins: origins)
         var options = WebSocketOptions()

@@ -162,7 +162,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         }
         do throws(WebSocketHandshake.Refusal) {
             let (response, handshake) = try WebSocketHandshake.accept(
-                method: head.method.rawValue, path: head.uri, headers: headers)
+                method: head.method.rawValue, path: head.uri, headers: headers,
+                subprotocol: WebSocketHandshake.selectSubprotocol(headers, from: [CloudEventName.subprotocol]))
             self.grant(response, handshake, context)
         } catch {
             self.settings.feed.releaseClient()
