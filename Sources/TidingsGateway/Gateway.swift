@@ -26,7 +26,11 @@ public final class Gateway: Service {
     private let logger: Logger
     private let onListening: @Sendable (GatewayAddress) async -> Void
     private let feed = Locked<StreamFeed?>(nil)
+    private let connections: ConnectionSettings
+    /// Tells ``run()`` to take no more connections; at most one word waits.
+    private let lastCall = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let markets = MarketProjections()
+    private let access: AccessControl
     /// The log's head when the gateway was made: what came after it is of this run of the program.
     private let firstHead: Int64
 
@@ -41,7 +45,10 @@ public final class Gateway: Service {
         onListening: @escaping @Sendable (GatewayAddress) async -> Void = { _ in }
     ) throws(GatewayError) {
         try ListenPolicy.check(configuration)
+        let identity = try configuration.tls.map { files throws(GatewayError) in try ServerIdentity(files) }
+        self.connections = ConnectionSettings(configuration, identity: identity)
         self.configuration = configuration
+        self.access = AccessControl(configuration.access, failures: configuration.limits.failedAuthentications)
         self.bus = bus
         self.log = log
         self.firstHead = log.bounds.head
@@ -78,6 +85,17 @@ public final class Gateway: Service {
                 return .server
             }
             group.addTask { await self.patience() }
+            if self.access.isEnforced { group.addTask { await self.watchAccess(feed) } }
+            group.addTask {
+                for await _ in self.lastCall.stream {
+                    try? await server.shutdownGracefully()
+                }
+                return .watch
+            }
+            group.addTask {
+                await self.watchIdentity()
+                return .watch
+            }
             defer { scope.finish() }
             for try await part in group {
                 switch part {
@@ -85,11 +103,61 @@ public final class Gateway: Service {
                     scope.finish()
                     group.cancelAll()
                 case .patience: group.cancelAll()
-                case .scope: break
+                case .scope, .watch: break
                 }
             }
         }
     }
+
+    // MARK: Stopping
+
+    /// Takes no more connections, ends those that are idle, and returns once the requests in progress are answered, or
+    /// after a while. Streams go on: they end when ``run()`` is stopped.
+    ///
+    /// For programs that stop their bus before the gateway, so that what is being sent still finds it; see ``intake``.
+    public func finishRequests(within limit: Duration = .seconds(3)) async {
+        self.lastCall.continuation.yield()
+        let requests = self.connections.requests
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await requests.waitUntilNone() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// A service that does nothing but ``finishRequests(within:)`` when it is its turn to stop.
+    public var intake: some Service { GatewayIntake(gateway: self) }
+
+    // MARK: Certificate
+
+    /// Reads certificate and key again, whether or not their files look changed.
+    public func reloadCertificate() {
+        guard let identity = self.connections.identity else { return }
+        self.tell(identity.reload(evenIfUnchanged: true))
+    }
+
+    private func watchIdentity() async {
+        guard let identity = self.connections.identity, let interval = self.configuration.tls?.checkInterval else {
+            return
+        }
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            self.tell(identity.reload())
+        }
+    }
+
+    private func tell(_ reload: ServerIdentity.Reload) {
+        switch reload {
+        case .unchanged: break
+        case .replaced: self.logger.info("The certificate was read again")
+        case .failed(let error):
+            self.logger.warning(
+                "The new certificate cannot be used, the old one stays", metadata: [LogKey.error: "\(error.message)"])
+        }
+    }
+
+    // MARK: Running
 
     /// What runs in a gateway.
     private enum Part {
@@ -97,6 +165,8 @@ public final class Gateway: Service {
         case server
         /// Ends when a graceful stop has taken too long.
         case patience
+        /// Waits for something until all else has ended.
+        case watch
     }
 
     /// How streaming is going; zeros before ``run()``.
@@ -137,14 +207,24 @@ public final class Gateway: Service {
         return .patience
     }
 
+    /// How long a stream may go on after its token has ended or was taken out.
+    private static let accessInterval = Duration.seconds(1)
+
+    private func watchAccess(_ feed: StreamFeed) async -> Part {
+        while (try? await Task.sleep(for: Self.accessInterval)) != nil { feed.checkAccess(self.access) }
+        return .watch
+    }
+
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
         let ingest = EventIngest(
-            bus: self.bus, log: self.log, rate: self.configuration.limits.publishRate,
+            bus: self.bus, log: self.log, access: self.access, rate: self.configuration.limits.publishRate,
             patience: self.configuration.publishPatience)
         let origins = OriginPolicy(self.configuration)
-        let router = HTTPRouter(self.routes(feed, ingest), origins: origins)
+        let hosts = HostPolicy(self.configuration)
+        let router = HTTPRouter(
+            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts))
         var options = WebSocketOptions()
         // Room for the words around an event.
         options.maximumMessageBytes = self.configuration.limits.eventBytes + (64 << 10)
@@ -153,22 +233,27 @@ public final class Gateway: Service {
         options.pingInterval = self.configuration.pingInterval
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
-            feed: feed, ingest: ingest, origins: origins, limits: self.configuration.limits,
-            webSocketOptions: options, idleTimeout: self.configuration.idleTimeout)
+            feed: feed, ingest: ingest, access: self.access, origins: origins, hosts: hosts,
+            limits: self.configuration.limits, webSocketOptions: options, connections: self.connections)
         let host = self.configuration.host
         let onListening = self.onListening
+        let (counters, logger) = (self.connections.counters, self.logger)
         return Server(
             childChannelSetup: GatewayChannel(settings: settings, router: router),
             configuration: ServerConfiguration(
                 address: .hostname(host, port: self.configuration.port), backlog: 4096),
             onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptErrorHandler(counters, logger), position: .first)
+                }.get()
                 await onListening(GatewayAddress(host: host, port: channel.localAddress?.port ?? 0))
             },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: self.logger)
     }
 
-    private func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
+    func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
         let events = EventRoutes(log: self.log)
         let tree = TreeRoute(log: self.log)
         let publishing = IngestRoute(ingest: ingest, limits: self.configuration.limits)
@@ -176,11 +261,20 @@ public final class Gateway: Service {
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
         let books = OrderBookRoute(books: self.markets.books)
         let candles = CandleRoute(candles: self.markets.candles, log: self.log)
+        let session = SessionRoute(access: self.access, isSecure: self.configuration.tls != nil)
         let status = StatusRoutes(
-            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, startedAt: MonotonicClock.nanoseconds())
+            bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, identity: self.connections.identity,
+            startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
-            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed)
+            bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
+            connections: self.connections, access: self.access)
         return [
+            HTTPRoute(
+                "/api/v1/session",
+                [
+                    .get: .page { try await session.show($0) }, .post: .page { try await session.begin($0) },
+                    .delete: .page { try await session.end($0) },
+                ]),
             HTTPRoute(
                 "/api/v1/events",
                 [.get: .read { try await events.list($0) }, .post: .publish { try await publishing.post($0) }]),
@@ -217,5 +311,15 @@ public final class Gateway: Service {
         problem.headers[.upgrade] = "websocket"
         problem.headers[.connection] = "close"
         throw problem
+    }
+}
+
+/// Ends a gateway's requests, when it is its turn to stop.
+struct GatewayIntake: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await self.gateway.finishRequests()
     }
 }

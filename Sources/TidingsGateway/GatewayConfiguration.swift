@@ -17,8 +17,57 @@ public struct GatewayConfiguration: Sendable {
         /// The most events that each access token or, without one, each address may publish in a second; nil for any
         /// number. A second's worth may come at once.
         public var publishRate: Double?
+        /// How many wrong access tokens may come from one address at once; a tenth of that in each second then. Further
+        /// ones are answered with 429 without being looked at.
+        public var failedAuthentications = 100
+        /// The most connections at a time, of whatever kind; what comes beyond is answered 503. Where the system allows
+        /// fewer file descriptors, the bound is lower.
+        public var connections = 25_000
+        /// What one address may do.
+        public var address = AddressLimits()
+        /// The longest request line and headers together, in bytes; longer ones are answered 431.
+        public var headBytes = 64 << 10
+        /// The most header fields of a request; more are answered 431.
+        public var headFields = 128
+        /// The longest path and query, in bytes; longer ones are answered 414.
+        public var uriBytes = 16 << 10
 
         public init() {}
+    }
+
+    /// How long a connection may take for what. WebSocket and SSE clients are not concerned: pings, and the bounds on slow
+    /// clients, look after them.
+    public struct Timeouts: Sendable {
+        /// The TLS handshake.
+        public var handshake: Duration = .seconds(10)
+        /// From the first byte of a request to the end of its headers; then it is answered 408.
+        public var head: Duration = .seconds(15)
+        /// From one part of a request's body to the next; then it is answered 408. Time in which the server does not read
+        /// does not count.
+        public var body: Duration = .seconds(30)
+        /// A JSON body, which is held until it is whole, has to come at this rate once ``body`` has passed. NDJSON may
+        /// come slowly.
+        public var bodyBytesPerSecond = 512
+        /// From one part of an answer being taken by the client to the next.
+        public var response: Duration = .seconds(30)
+
+        public init() {}
+    }
+
+    /// Where certificate and key are. Both are read again when their files change; a pair that cannot be used leaves the
+    /// old one in place, and `/readyz` warns.
+    public struct TLS: Sendable, Hashable {
+        /// A PEM file: the server's certificate first, then those that vouch for it.
+        public var certificate: String
+        /// A PEM file with the key, without a passphrase.
+        public var key: String
+        /// How often the files are looked at.
+        public var checkInterval: Duration = .seconds(2)
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     /// The name or address to listen on.
@@ -28,7 +77,11 @@ public struct GatewayConfiguration: Sendable {
     public var limits = Limits()
     /// Listens beyond loopback although nobody has to show who they are.
     public var insecure = false
-    /// Web origins (`https://dash.example.com`) that may connect and publish besides the gateway's own.
+    /// Who may come in; nil when nobody has to show who they are, which is refused beyond loopback unless
+    /// ``insecure``. Keep it to replace what it knows while the gateway runs.
+    public var access: AccessPolicy?
+    /// Web origins (`https://dash.example.com`) whose pages may connect, read and publish besides the gateway's own. Their
+    /// hosts are also names that the gateway answers to.
     public var allowedOrigins: [String] = []
     /// How long a client that lost events may stay stuck before it is closed with 4008.
     public var slowClientGrace: Duration = .seconds(5)
@@ -38,8 +91,11 @@ public struct GatewayConfiguration: Sendable {
     public var commentInterval: Duration = .seconds(15)
     /// How often a WebSocket client is pinged.
     public var pingInterval: Duration = .seconds(20)
-    /// How long a connection may take to send its first request, and may be idle between requests.
+    /// How long a connection may wait before its first request, and between requests.
     public var idleTimeout: Duration = .seconds(60)
+    public var timeouts = Timeouts()
+    /// Speaks TLS 1.2 or later, and nothing else, on the port; nil for plain HTTP.
+    public var tls: TLS?
     /// How long a graceful stop waits for clients to take their leave.
     public var stopTimeout: Duration = .seconds(5)
 

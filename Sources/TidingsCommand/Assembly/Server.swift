@@ -26,6 +26,7 @@ struct Server {
     /// Runs until interrupted or something essential fails.
     func run() async throws {
         let logger = Logger(label: "tidings")
+        Descriptors.raise()
         let log = try await self.openLog()
         do {
             let (ingress, conflating) = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
@@ -79,7 +80,7 @@ struct Server {
     ) async throws {
         let gateway = try Gateway(
             configuration: self.gatewayConfiguration, bus: bus, log: log,
-            sources: Self.sources(bus, connectors, processors),
+            sources: self.sources(bus, connectors, processors),
             onListening: { address in
                 let isJSON = if case .json = self.console?.format { true } else { false }
                 StandardOutput.write(
@@ -112,6 +113,15 @@ struct Server {
         services += connectors.map { connector in
             .init(service: CancelledWork { await connector.run() }, successTerminationBehavior: .ignore)
         }
+        // The files of the certificate are watched as well; this is for who does not want to wait for that.
+        if self.configuration.tls != nil {
+            let reload = CancelledWork {
+                for await _ in await UnixSignalsSequence(trapping: .sighup) { gateway.reloadCertificate() }
+            }
+            services.append(.init(service: reload, successTerminationBehavior: .ignore))
+        }
+        // First of all what clients are sending is taken to its end: the bus and the log are still there for it.
+        services.append(.init(service: gateway.intake))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(9)
@@ -128,19 +138,34 @@ struct Server {
         gateway.limits.bodyBytes = self.configuration.bodyBytes
         gateway.limits.clients = self.configuration.clients
         gateway.limits.clientBufferBytes = self.configuration.clientBufferBytes
+        gateway.limits.connections = self.configuration.connections ?? max(25_000, self.configuration.clients + 5000)
+        self.configuration.address.apply(to: &gateway.limits.address)
+        self.configuration.timeouts.apply(to: &gateway)
+        gateway.tls = self.configuration.tls.map { .init(certificate: $0.certificate, key: $0.key) }
+        // Requests may take three seconds before, and handlers four: the program is to end within ten.
+        gateway.stopTimeout = .seconds(2)
         return gateway
     }
 
+    /// Where the log's file is, if it is in one.
+    private var storeFolder: String? {
+        guard case .file(let file) = self.configuration.store else { return nil }
+        guard let slash = file.lastIndex(of: "/") else { return "." }
+        return slash == file.startIndex ? "/" : String(file[..<slash])
+    }
+
     /// What the gateway asks about.
-    private static func sources(
+    private func sources(
         _ bus: MemoryEventBus, _ connectors: [Connector], _ processors: Processors
     ) -> GatewaySources {
-        GatewaySources(
+        let folder = self.storeFolder
+        return GatewaySources(
             connectors: { connectors.map { ConnectorSnapshot($0.health) } },
             readiness: {
                 let error = bus.logError
                 let store = ReadinessCheck("store", error == nil ? .pass : .fail, reason: error?.message)
-                return [store] + connectors.map { ReadinessCheck(feed: $0.health) }
+                let disk = folder.map { [ReadinessCheck.disk(folder: $0)] } ?? []
+                return [store] + disk + connectors.map { ReadinessCheck(feed: $0.health) }
             },
             retryDeadLetter: { try await bus.retry($0) },
             processors: { processors.snapshots })

@@ -45,10 +45,12 @@ struct PublishCommand: AsyncParsableCommand {
         var configuration = HTTPClient.Configuration()
         // Nobody there is an answer; trying again is for the user to decide.
         configuration.connectionPool.retryConnectionEstablishment = false
+        let server = try self.server.server()
+        server.trust?.apply(to: &configuration)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let sender = EventSender(
-                client: client, server: try self.server.server(), isJSON: self.json, isSingle: self.type != nil,
+                client: client, server: server, isJSON: self.json, isSingle: self.type != nil,
                 defaultSource: self.source ?? "cli")
             let refused: Int
             if let type = self.type {

@@ -15,6 +15,7 @@ struct ServerClient {
         var configuration = HTTPClient.Configuration()
         // Nobody there is an answer; trying again is for the user to decide.
         configuration.connectionPool.retryConnectionEstablishment = false
+        address.trust?.apply(to: &configuration)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let result = try await body(ServerClient(address: address, client: client))

@@ -9,6 +9,13 @@ struct ServerOptions: ParsableArguments {
         help: ArgumentHelp("The server. [env: TIDINGS_URL] (default: http://127.0.0.1:8765)", valueName: "url"))
     var url: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Certificates (PEM) to believe in besides the system's. [env: TIDINGS_CA_FILE, SSL_CERT_FILE]",
+            valueName: "file"))
+    var caFile: String?
+
     func validate() throws {
         _ = try self.server()
     }
@@ -19,7 +26,7 @@ struct ServerOptions: ParsableArguments {
         guard let address = ServerAddress(text) else {
             throw ValidationError("--url: '\(text)' is not an address such as http://127.0.0.1:8765")
         }
-        return address
+        return ServerAddress(address, trust: try ServerTrust(self.caFile))
     }
 }
 
@@ -27,6 +34,14 @@ struct ServerOptions: ParsableArguments {
 struct ServerAddress: Sendable {
     let http: String
     let webSocket: String
+    /// Whom to believe that it is the server; nil for the system's authorities.
+    let trust: ServerTrust?
+
+    init(_ address: ServerAddress, trust: ServerTrust) {
+        self.http = address.http
+        self.webSocket = address.webSocket
+        self.trust = trust
+    }
 
     init?(_ text: String) {
         guard let components = URLComponents(string: text), let host = components.host, !host.isEmpty,
@@ -36,6 +51,7 @@ struct ServerAddress: Sendable {
         let port = components.port.map { ":\($0)" } ?? ""
         let path = components.path.hasSuffix("/") ? String(components.path.dropLast()) : components.path
         self.http = "\(isSecure ? "https" : "http")://\(host)\(port)\(path)"
+        self.trust = nil
         self.webSocket = "\(isSecure ? "wss" : "ws")://\(host)\(port)\(path)/ws"
     }
 }

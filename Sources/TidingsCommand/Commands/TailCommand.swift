@@ -51,8 +51,11 @@ struct TailCommand: AsyncParsableCommand {
         // Ctrl-C is how a tail ends: not a failure.
         signal(SIGINT) { _ in Foundation.exit(0) }
         signal(SIGTERM) { _ in Foundation.exit(0) }
-        let url = try self.server.server().webSocket
-        let client = WebSocketClient()
+        let server = try self.server.server()
+        let url = server.webSocket
+        var configuration = WebSocketClientConfiguration()
+        server.trust?.apply(to: &configuration)
+        let client = WebSocketClient(configuration: configuration)
         var delay = Duration.milliseconds(250)
         while true {
             let began = ContinuousClock.now

@@ -4,7 +4,7 @@ import Yams
 
 extension RunConfiguration {
     /// Settings that the contract names and this version does not have yet: said so, rather than passed over.
-    private static let unavailable = ["workflows", "tls"]
+    private static let unavailable = ["workflows"]
 
     /// Reads a configuration file; paths in it are relative to it.
     init(file: String) throws {
@@ -26,8 +26,7 @@ extension RunConfiguration {
             root, in: "",
             only: [
                 "listen", "bus", "store", "connectors", "processors", "handlers", "heartbeat", "redact", "limits",
-                "access",
-                "log",
+                "access", "tls", "log",
             ] + Self.unavailable)
         for name in Self.unavailable {
             if let key = root.first(where: { $0.key.string == name })?.key {
@@ -51,6 +50,7 @@ extension RunConfiguration {
         self.readRedaction(root["redact"], &reader)
         if let heartbeat = reader.duration(root["heartbeat"], "heartbeat") { self.heartbeat = heartbeat }
         self.readLimits(root["limits"], &reader)
+        self.readTLS(root["tls"], directory, &reader)
         if let access = reader.mapping(root["access"], "access") {
             reader.expect(access, in: "access", only: ["origins"])
             self.origins = reader.texts(access["origins"], "access.origins") ?? []
@@ -80,11 +80,14 @@ extension RunConfiguration {
 
     private mutating func readLimits(_ node: Node?, _ reader: inout YAMLReader) {
         guard let limits = reader.mapping(node, "limits") else { return }
-        reader.expect(limits, in: "limits", only: ["event", "body", "clients", "client_buffer"])
+        reader.expect(limits, in: "limits", only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
         self.eventBytes = reader.byteCount(limits["event"], "limits.event") ?? self.eventBytes
         self.bodyBytes = reader.byteCount(limits["body"], "limits.body") ?? self.bodyBytes
         self.clients = reader.count(limits["clients"], "limits.clients", in: 1...1_000_000) ?? self.clients
         self.clientBufferBytes =
             reader.byteCount(limits["client_buffer"], "limits.client_buffer") ?? self.clientBufferBytes
+        self.connections = reader.count(limits["connections"], "limits.connections", in: 1...1_000_000)
+        self.readAddressLimits(limits["address"], &reader)
+        self.readTimeouts(limits["timeouts"], &reader)
     }
 }

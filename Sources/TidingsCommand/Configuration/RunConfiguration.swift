@@ -34,6 +34,11 @@ struct RunConfiguration: Sendable, Equatable {
     var bodyBytes = 8 << 20
     var clients = 20_000
     var clientBufferBytes = 1 << 20
+    /// The most connections of any kind; nil leaves it to the gateway.
+    var connections: Int?
+    var address = AddressLimits()
+    var timeouts = Timeouts()
+    var tls: TLS?
     var origins: [String] = []
     var logLevel = "info"
     var logFormat = LogFormat.text

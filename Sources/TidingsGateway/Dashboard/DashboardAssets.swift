@@ -52,10 +52,10 @@ enum DashboardAssets {
 
     static var routes: [HTTPRoute] {
         let pages = self.all.sorted { $0.key < $1.key }.map { name, asset in
-            HTTPRoute("/\(name)", [.get: .open { self.answer($0, asset) }])
+            HTTPRoute("/\(name)", [.get: .page { self.answer($0, asset) }])
         }
         guard let index = self.all["index.html"] else { return pages }
-        return [HTTPRoute("/", [.get: .open { self.answer($0, index) }])] + pages
+        return [HTTPRoute("/", [.get: .page { self.answer($0, index) }])] + pages
     }
 
     private static func answer(_ call: HTTPCall, _ asset: Asset) -> Response {
@@ -80,7 +80,12 @@ enum DashboardAssets {
                 "default-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
                 + "frame-ancestors 'none'; form-action 'none'"
         ]
-        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
+        for (name, value) in [
+            ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("X-Frame-Options", "DENY"),
+        ] {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
         return headers
     }()
 }

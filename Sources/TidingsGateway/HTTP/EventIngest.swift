@@ -28,17 +28,6 @@ struct IngestRun: Sendable {
     var stop: IngestStop?
 }
 
-/// Who sends events, and where that stands in a trace.
-struct IngestCaller: Sendable {
-    var principal: Principal
-    /// Where the connection comes from.
-    var address: String?
-    var position: TracePosition?
-
-    /// Whose events count together against the rate.
-    var sender: String { self.principal.name.map { "token " + $0 } ?? self.address ?? "" }
-}
-
 /// The way of clients' events to the bus; returns when the log has committed them.
 final class EventIngest: Sendable {
     let log: any EventLog
@@ -51,7 +40,8 @@ final class EventIngest: Sendable {
     /// Makes a span of each publishing.
     let tracer = EventTracer.current
 
-    init(bus: any EventBus, log: any EventLog, rate: Double? = nil, patience: Duration = .seconds(5)) {
+    let access: AccessControl
+    private let inFlight = InFlightRuns()
         self.bus = bus
         self.log = log
         self.rates = PublishRates(rate: rate)
@@ -62,7 +52,7 @@ final class EventIngest: Sendable {
     var duplicates: UInt64 { self.knownToLog.load(ordering: .relaxed) }
 
     /// Publishes events in order, as many as the sender may and as there is room for: what was published is a prefix.
-    func publish(_ events: [StandardEvent], of sender: String) async -> IngestRun {
+    func publish(_ events: [StandardEvent], of sender: IngestSender) async -> IngestRun {
         let granted = self.rates.take(events.count, of: sender)
         var run = granted > 0 ? await self.publish(granted == events.count ? events : Array(events[..<granted])) : IngestRun()
         if run.stop == nil, granted < events.count, let rate = self.rates.rate {
@@ -152,13 +142,11 @@ final class EventIngest: Sendable {
         return run
     }
 
-    private static func outcome(_ result: PublishResult) -> IngestOutcome {
-        switch result {
-        case .accepted(let offset): .accepted(offset: offset)
-        case .duplicate(let offset): .duplicate(offset: offset)
-        case .refused(let error):
-            IngestStop(error).map { .unavailable($0) }
-                ?? .refused(code: error.code.rawValue, field: nil, message: error.message)
+    init(
+        bus: any EventBus, log: any EventLog, access: AccessControl, rate: Double? = nil,
+        patience: Duration = .seconds(5)
+    ) {
+        self.access = access
         }
     }
 

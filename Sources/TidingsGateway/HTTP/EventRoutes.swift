@@ -12,7 +12,8 @@ struct EventRoutes: Sendable {
     ])
 
     func list(_ call: HTTPCall) async throws -> Response {
-        var pages = EventPages(try Self.query(try call.query(Self.names)), log: self.log)
+        let query = try Self.query(try call.query(Self.names))
+        var pages = EventPages(query, rights: call.principal.rights, log: self.log)
         let first = try await pages.next()
         if CloudEventNegotiation.wants(CloudEventName.batchMediaType, call.request.headers) {
             return Self.cloudEvents(first, pages)
@@ -32,11 +33,14 @@ struct EventRoutes: Sendable {
                 var pages = rest
                 var writer = JSONWriter(capacity: 64 << 10)
                 writer.literal("{\"events\":[")
+                var isEmpty = first.isEmpty
                 writer.write(first, isFirst: true)
                 while !pages.isComplete {
                     try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
                     writer.reset()
-                    writer.write(try await pages.next(), isFirst: false)
+                    let page = try await pages.next()
+                    writer.write(page, isFirst: isEmpty)
+                    isEmpty = isEmpty && page.isEmpty
                 }
                 writer.write(endOfEvents: pages.nextAfter)
                 try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
@@ -76,7 +80,7 @@ struct EventRoutes: Sendable {
         guard let id = EventID(call.parameter) else {
             throw Problem.badValue("event_id", "'event_id' must have 1...128 bytes")
         }
-        guard let logged = try await self.log.event(id) else {
+        guard let logged = try await self.log.event(id), call.principal.rights.includes(logged) else {
             throw Problem.notFound("There is no event \(call.parameter)")
         }
         if CloudEventNegotiation.wants(CloudEventName.jsonMediaType, call.request.headers) {
@@ -111,6 +115,7 @@ struct EventRoutes: Sendable {
 /// Reads what a query asks for in pages that fit into memory.
 struct EventPages: Sendable {
     private var query: LogQuery
+    private let rights: EventRights
     private let log: any EventLog
     private var remaining: Int
     private var pageSize = 100
@@ -121,12 +126,16 @@ struct EventPages: Sendable {
 
     private static let pageBytes = 1 << 20
 
-    init(_ query: LogQuery, log: any EventLog) {
+    /// - Parameter rights: what lies outside of them is passed over.
+    init(_ query: LogQuery, rights: EventRights, log: any EventLog) {
         self.query = query
+        self.query.filter = rights.narrowing(query.filter)
+        self.rights = rights
         self.remaining = query.limit
         self.log = log
     }
 
+    /// May be empty although there is more: what is there may not be for whoever asks.
     mutating func next() async throws(EventLogError) -> [LoggedEvent] {
         guard !self.isComplete else { return [] }
         // One more than is wanted tells whether there is more.
@@ -134,7 +143,8 @@ struct EventPages: Sendable {
         var page = try await self.log.read(self.query)
         let hasMore = page.count == self.query.limit
         if hasMore { page.removeLast() }
-        self.remaining -= page.count
+        let visible = page.filter { self.rights.includes($0) }
+        self.remaining -= visible.count
         if let last = page.last {
             if self.query.order == .ascending {
                 self.query.after = last.offset
@@ -148,7 +158,7 @@ struct EventPages: Sendable {
         }
         let bytes = page.reduce(0) { $0 + $1.withJSON { $0.count } }
         self.pageSize = page.isEmpty ? 100 : max(1, min(1000, Self.pageBytes * page.count / max(bytes, 1)))
-        return page
+        return visible
     }
 }
 

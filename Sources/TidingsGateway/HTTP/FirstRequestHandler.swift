@@ -35,20 +35,33 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     /// From the socket inwards: encoder, decoder, order, lifecycle.
     private let codec: Codec
     private var phase = Phase.waiting
-    private var timer: Scheduled<Void>?
 
     private struct Codec {
+        /// Between the socket, or TLS, and the codec.
+        let bytes: ConnectionGuard.Bytes
         let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+        /// Right behind the codec.
+        let parts: ConnectionGuard.Parts
         let order = HTTPServerPipelineHandler()
         let lifecycle = ConnectionLifecycleHandler()
+
+        init(_ settings: ConnectionSettings) {
+            let guardian = ConnectionGuard(settings.guarding, isSecure: settings.isSecure)
+            self.bytes = guardian.bytes
+            self.parts = guardian.parts
+            self.decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(
+                    leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                    limitConfiguration: settings.decoderLimits))
+        }
     }
 
     private init(_ settings: GatewayChannel.Settings, _ logger: Logger, _ outcome: EventLoopPromise<Outcome>) {
         self.settings = settings
         self.logger = logger
         self.outcome = outcome
-        self.codec = Codec()
+        self.codec = Codec(settings.connections)
     }
 
     /// Puts everything into a new channel.
@@ -59,8 +72,11 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         let handler = FirstRequestHandler(settings, logger, outcome)
         let pipeline = channel.pipeline.syncOperations
         do {
+            if let door = settings.connections.door { try pipeline.addHandler(door) }
+            try pipeline.addHandler(handler.codec.bytes)
             try pipeline.addHandler(handler.codec.encoder)
             try pipeline.addHandler(handler.codec.decoder)
+            try pipeline.addHandler(handler.codec.parts)
             try pipeline.addHandler(handler.codec.order)
             try pipeline.addHandler(handler.codec.lifecycle)
             try pipeline.addHandler(handler)
@@ -73,14 +89,7 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
 
     // MARK: Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        let channel = context.channel
-        let limit = TimeAmount.nanoseconds(self.settings.idleTimeout.wholeNanoseconds)
-        self.timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
-    }
-
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.timer?.cancel()
         if case .over = self.phase { return }
         self.phase = .over
         self.outcome.succeed(.over)
@@ -92,12 +101,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .over = self.phase {
-            context.close(promise: nil)
-        } else {
-            let problem = Problem(.badRequest, code: "invalid_http", "This is not HTTP/1.1")
-            self.answer(problem, context)
-        }
+        // The socket's; what is wrong with the HTTP is answered by the guard in front.
+        context.close(promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -118,7 +123,6 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     private func end(_ outcome: Outcome) {
         if case .over = self.phase { return }
         self.phase = .over
-        self.timer?.cancel()
         self.outcome.succeed(outcome)
     }
 
@@ -129,9 +133,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         let channel = context.channel
         do {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(
-                HTTPConnectionStateHandler(idleTimeout: self.settings.idleTimeout, logger: self.logger))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: self.settings.connections.isSecure))
+            try pipeline.addHandler(HTTPConnectionStateHandler(logger: self.logger))
             let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             context.fireChannelRead(head)
@@ -150,10 +153,16 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     private func upgrade(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if let problem = self.settings.connections.refusal(ofRequestFrom: context.channel) {
+            self.answer(problem, context)
+            return
+        }
         let headers = [WebSocketHeader](head.headers)
-        let origin = headers.first("origin")
-        if let origin, !self.settings.origins.allows(origin: origin, host: headers.first("host")) {
-            self.answer(.foreignOrigin(origin), context)
+        let principal: Principal
+        do throws(Problem) {
+            principal = try self.admit(head.headers, from: context.remoteAddress)
+        } catch {
+            self.answer(error, context)
             return
         }
         guard self.settings.feed.reserveClient() else {
@@ -163,8 +172,9 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         do throws(WebSocketHandshake.Refusal) {
             let (response, handshake) = try WebSocketHandshake.accept(
                 method: head.method.rawValue, path: head.uri, headers: headers,
-                subprotocol: WebSocketHandshake.selectSubprotocol(headers, from: [CloudEventName.subprotocol]))
-            self.grant(response, handshake, context)
+                subprotocol: ShownCredential.selectSubprotocol(
+                    head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init), spoken: Self.subprotocols))
+            self.grant(response, handshake, principal, context)
         } catch {
             self.settings.feed.releaseClient()
             var problem = Problem(
@@ -177,8 +187,26 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         }
     }
 
+    /// CloudEvents, and the names of our JSON for browsers that have to name some subprotocol beside the one with the token.
+    private static let subprotocols = ["tidings", "json", CloudEventName.subprotocol]
+
+    /// Who asks for the WebSocket; whoever may neither read nor publish has no use for one.
+    private func admit(_ headers: HTTPHeaders, from address: SocketAddress?) throws(Problem) -> Principal {
+        let (origin, host) = (headers.first(name: "origin"), headers.first(name: "host"))
+        if !self.settings.access.isEnforced { try self.settings.hosts.check(host) }
+        if let origin, !self.settings.origins.allows(origin: origin, host: host) { throw .foreignOrigin(origin) }
+        let shown = ShownCredential(
+            authorization: headers["authorization"], cookies: headers["cookie"],
+            subprotocols: headers[canonicalForm: "sec-websocket-protocol"].map(String.init))
+        let principal = try self.settings.access.principal(shown, from: address)
+        if principal.isFromCookie, origin == nil { throw .missingOrigin }
+        try self.settings.access.check(principal, may: .read, .publish)
+        return principal
+    }
+
     private func grant(
-        _ headers: [WebSocketHeader], _ handshake: WebSocketConnection.Handshake, _ context: ChannelHandlerContext
+        _ headers: [WebSocketHeader], _ handshake: WebSocketConnection.Handshake, _ principal: Principal,
+        _ context: ChannelHandlerContext
     ) {
         let channel = context.channel
         let pipeline = channel.pipeline.syncOperations
@@ -188,11 +216,15 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
         pipeline.removeHandler(self.codec.order, promise: nil)
+        pipeline.removeHandler(self.codec.parts, promise: nil)
         pipeline.removeHandler(self.codec.encoder, promise: nil)
+        pipeline.removeHandler(self.codec.bytes, promise: nil)
         let handler = WebSocketChannelHandler(
             role: .server, options: settings.webSocketOptions, handshake: handshake
         ) { connection in
-            WebSocketStream(connection, feed: settings.feed, ingest: settings.ingest, limits: settings.limits)
+            WebSocketStream(
+                connection, principal: principal, feed: settings.feed, ingest: settings.ingest,
+                limits: settings.limits)
         }
         do {
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
@@ -218,6 +250,7 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         headers.replaceOrAdd(name: "Content-Type", value: Problem.contentType)
         headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
         headers.replaceOrAdd(name: "Connection", value: "close")
+        headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code), headers: headers)
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)

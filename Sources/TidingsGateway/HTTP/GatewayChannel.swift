@@ -13,10 +13,12 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     struct Settings: Sendable {
         let feed: StreamFeed
         let ingest: EventIngest
+        let access: AccessControl
         let origins: OriginPolicy
+        let hosts: HostPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
-        let idleTimeout: Duration
+        let connections: ConnectionSettings
     }
 
     /// A connection whose first request may not have come yet.
@@ -32,17 +34,37 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     init(settings: Settings, router: HTTPRouter) {
         self.settings = settings
+        let connections = settings.connections
         self.responder = { request, writer, channel in
-            if router.takesBody(request), request.headers[.expect]?.lowercased() == "100-continue",
-                Self.isWelcome(request, settings.limits)
-            {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            var response: Response
+            if let problem = connections.refusal(ofRequestFrom: channel) {
+                response = problem.response
+                response.headers[.date] = HTTPDate.now()
+                router.finish(&response, to: request)
+                try await writer.write(response: response.head, body: response.body)
+                return
             }
-            var response = try await router.respond(to: request, on: channel)
+            switch router.admit(request, on: channel) {
+            case .success(let admission):
+                if admission.takesBody, request.headers[.expect]?.lowercased() == "100-continue",
+                    Self.isWelcome(request, settings.limits)
+                {
+                    try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                }
+                response = try await router.respond(to: admission)
+            case .failure(let problem):
+                response = problem.response
+                // Nobody reads the body of who is turned away.
+                if Self.hasBody(request) { response.headers[.connection] = "close" }
+            }
             response.headers[.date] = HTTPDate.now()
-            response.headers[.xContentTypeOptions] = "nosniff"
+            router.finish(&response, to: request)
             try await writer.write(response: response.head, body: response.body)
         }
+    }
+
+    private static func hasBody(_ request: Request) -> Bool {
+        request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
     }
 
     /// Whether a body that was announced should be sent at all.
@@ -53,6 +75,9 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            guard try self.settings.connections.admit(channel) else {
+                return Value(channel: channel, outcome: channel.eventLoop.makeSucceededFuture(.over))
+            }
             let outcome = try FirstRequestHandler.install(on: channel, settings: self.settings, logger: logger)
             return Value(channel: channel, outcome: outcome)
         }

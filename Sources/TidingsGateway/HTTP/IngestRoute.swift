@@ -7,14 +7,15 @@ import Tidings
 struct IngestRoute: Sendable {
     let ingest: EventIngest
     let limits: GatewayConfiguration.Limits
-    var caller = IngestCaller(principal: .anyone)
+    /// Who sends.
+    var caller = IngestCaller(principal: .stranger)
 
     private static let supported =
         "application/json, application/x-ndjson, \(CloudEventName.jsonMediaType) or \(CloudEventName.batchMediaType)"
 
     var defaults: EventDecodingDefaults {
         EventDecodingDefaults(
-            source: self.caller.principal.name.map { Name($0) } ?? "http", maximumByteCount: self.limits.eventBytes)
+            source: self.caller.principal.source(or: "http"), maximumByteCount: self.limits.eventBytes)
     }
 
     func accept(_ call: HTTPCall) async throws -> Response {

@@ -9,8 +9,7 @@ extension IngestRoute {
     /// program has a tracer the request is a span of it.
     func post(_ call: HTTPCall) async throws -> Response {
         var route = self
-        route.caller.principal = call.principal
-        route.caller.address = call.channel.remoteAddress?.ipAddress
+        route.caller = IngestCaller(principal: call.principal, address: call.remoteAddress)
         if let traceparent = HTTPField.Name(TracePosition.parentKey),
             let tracestate = HTTPField.Name(TracePosition.stateKey)
         {
@@ -40,11 +39,11 @@ extension IngestRoute {
 }
 
 extension EventIngest {
-    /// Publishes events that a client sent; see ``publish(_:of:)``.
+    /// Publishes events that a client may send; see ``publish(_:of:)``.
     ///
     /// - Parameter caller: its position in a trace is the events', unless they say so themselves or a span is made for them
     ///   here.
-    func publish(_ events: [StandardEvent], from caller: IngestCaller) async -> IngestRun {
+    func publish(tracing events: [StandardEvent], from caller: IngestCaller) async -> IngestRun {
         guard let tracer = self.tracer else {
             guard let position = caller.position else { return await self.publish(events, of: caller.sender) }
             return await self.publish(events.map { $0.tracing(position) }, of: caller.sender)

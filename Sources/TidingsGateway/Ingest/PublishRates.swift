@@ -14,13 +14,12 @@ final class PublishRates: Sendable {
     }
 
     private struct State: ~Copyable {
-        var allowances: [String: Allowance] = [:]
+        var allowances: [IngestSender: Allowance] = [:]
         var sweptAt: Int64 = 0
     }
 
     /// Beyond so many senders of the same second the rest share one allowance.
     private static let mostSenders = 16_384
-    private static let others = "*"
 
     /// Events per second and sender; nil for any number.
     let rate: Double?
@@ -34,7 +33,7 @@ final class PublishRates: Sendable {
     private static func capacity(_ rate: Double) -> Double { max(1, rate) }
 
     /// Takes as many of `count` events as the sender may publish now.
-    func take(_ count: Int, of sender: String, now: Int64 = MonotonicClock.nanoseconds()) -> Int {
+    func take(_ count: Int, of sender: IngestSender, now: Int64 = MonotonicClock.nanoseconds()) -> Int {
         guard let rate = self.rate else { return count }
         return self.state.withLock { state in
             let key = Self.key(sender, &state, rate, now)
@@ -47,7 +46,7 @@ final class PublishRates: Sendable {
     }
 
     /// Gives back what was taken and not published.
-    func giveBack(_ count: Int, of sender: String) {
+    func giveBack(_ count: Int, of sender: IngestSender) {
         guard let rate = self.rate, count > 0 else { return }
         self.state.withLock { state in
             guard let known = state.allowances[sender] else { return }
@@ -56,7 +55,7 @@ final class PublishRates: Sendable {
     }
 
     /// How long until so many events may be published, or as many of them as ever may at once.
-    func delay(for count: Int, of sender: String, now: Int64 = MonotonicClock.nanoseconds()) -> Duration {
+    func delay(for count: Int, of sender: IngestSender, now: Int64 = MonotonicClock.nanoseconds()) -> Duration {
         guard let rate = self.rate else { return .zero }
         return self.state.withLock { state in
             let missing =
@@ -67,7 +66,7 @@ final class PublishRates: Sendable {
     }
 
     private static func allowance(
-        _ key: String, _ state: borrowing State, _ rate: Double, _ now: Int64
+        _ key: IngestSender, _ state: borrowing State, _ rate: Double, _ now: Int64
     ) -> Allowance {
         guard var known = state.allowances[key] else { return Allowance(events: self.capacity(rate), updatedAt: now) }
         known.events = min(
@@ -77,7 +76,7 @@ final class PublishRates: Sendable {
     }
 
     /// The sender, or the one that stands for all when the table is full.
-    private static func key(_ sender: String, _ state: inout State, _ rate: Double, _ now: Int64) -> String {
+    private static func key(_ sender: IngestSender, _ state: inout State, _ rate: Double, _ now: Int64) -> IngestSender {
         guard state.allowances[sender] == nil, state.allowances.count >= Self.mostSenders else { return sender }
         // Once a second at most: going through all of them takes time.
         if now - state.sweptAt >= 1_000_000_000 {
@@ -85,6 +84,6 @@ final class PublishRates: Sendable {
             let fullAfter = Int64(min(Self.capacity(rate) / rate * 1e9, 9e18))
             state.allowances = state.allowances.filter { now - $0.value.updatedAt < fullAfter }
         }
-        return state.allowances.count < Self.mostSenders ? sender : Self.others
+        return state.allowances.count < Self.mostSenders ? sender : .others
     }
 }

@@ -47,8 +47,8 @@ final class StreamHub {
 
     // MARK: Clients
 
-    func add(_ sink: any StreamSink) -> StreamClient {
-        let client = StreamClient(sink: sink, hub: self)
+    func add(_ sink: any StreamSink, principal: Principal) -> StreamClient {
+        let client = StreamClient(sink: sink, principal: principal, hub: self)
         self.clients[ObjectIdentifier(client)] = client
         return client
     }
@@ -82,6 +82,13 @@ final class StreamHub {
     func stop() {
         self.isStopping = true
         for client in Array(self.clients.values) { client.close(.stopping(offset: client.resumeOffset)) }
+    }
+
+    /// Ends the streams of those whose access has ended.
+    func checkAccess(_ access: AccessControl, at now: Timestamp) {
+        for client in Array(self.clients.values) where !access.holds(client.principal, at: now) {
+            client.close(.accessEnded)
+        }
     }
 
     // MARK: Live

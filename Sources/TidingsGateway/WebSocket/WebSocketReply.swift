@@ -31,6 +31,14 @@ struct WebSocketReply {
         }
     }
 
+    static func forbidden(_ message: String, id: [UInt8]?) -> WebSocketReply {
+        WebSocketReply(id: id) { writer in
+            writer.literal("\"type\":\"error\",\"error\":")
+            writer.write(string: message)
+            writer.literal(",\"code\":\"forbidden\"")
+        }
+    }
+
     /// - Parameters:
     ///   - offset: what is delivered lies above it.
     ///   - resolution: of the `from` that was asked for.

@@ -27,6 +27,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
     private let caller: IngestCaller
     /// Whether the client has asked for the subprotocol `cloudevents.json`.
     private let speaksCloudEvents: Bool
+    private let principal: Principal
     private var client: StreamClient?
     private var items = Deque<Item>()
     private var isBusy = false
@@ -34,13 +35,15 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     /// A place for the client must have been reserved with the feed; it is given back at the end.
     init(
-        _ connection: WebSocketConnection, feed: StreamFeed, ingest: EventIngest, limits: GatewayConfiguration.Limits
+        _ connection: WebSocketConnection, principal: Principal, feed: StreamFeed, ingest: EventIngest,
+        limits: GatewayConfiguration.Limits
     ) {
         self.connection = connection
+        self.principal = principal
         self.feed = feed
         self.ingest = ingest
         self.limits = limits
-        self.caller = IngestCaller(principal: .anyone, address: connection.remoteAddress?.ipAddress)
+        self.caller = IngestCaller(principal: principal, address: connection.remoteAddress)
         self.speaksCloudEvents = connection.handshake.subprotocol == CloudEventName.subprotocol
     }
 
@@ -51,12 +54,13 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
             connection.close(.goingAway, reason: "stopping")
             return
         }
-        self.client = hub.add(self)
+        self.client = hub.add(self, principal: self.principal)
     }
 
     func webSocket(_ connection: WebSocketConnection, didReceiveText bytes: UnsafeRawBufferPointer) {
         guard self.client != nil else { return }
-        let defaults = EventDecodingDefaults(source: "websocket", maximumByteCount: self.limits.eventBytes)
+        let defaults = EventDecodingDefaults(
+            source: self.principal.source(or: "websocket"), maximumByteCount: self.limits.eventBytes)
         do throws(WebSocketRequestError) {
             self.items.append(
                 .request(
@@ -106,6 +110,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         switch reason {
         case .stopping(let offset): self.connection.close(.goingAway, reason: "stopping, resume after \(offset)")
         case .tooSlow(let offset): self.connection.close(.tooSlow, reason: "too slow, resume after \(offset)")
+        case .accessEnded: self.connection.close(.policyViolation, reason: "the access token has ended")
         case .storeFailed: self.connection.close(.internalError, reason: "the log could not be read")
         }
     }
@@ -171,6 +176,10 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     private func subscribe(_ request: WebSocketRequest.Subscribe, id: [UInt8]?) {
         guard let client = self.client else { return }
+        guard self.principal.scopes.contains(.read) else {
+            self.reply(.forbidden("This needs a token with the scope 'read'", id: id))
+            return
+        }
         guard client.pairCount + request.symbols.count * request.types.count <= self.limits.subscriptions else {
             self.reply(
                 .error(

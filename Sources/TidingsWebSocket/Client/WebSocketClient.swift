@@ -115,7 +115,11 @@ public final class WebSocketClient: Sendable {
                 if let cached { return cached }
                 var tls = TLSConfiguration.makeClientConfiguration()
                 tls.minimumTLSVersion = .tlsv12
-                if case .file(let path) = self.configuration.trustRoots { tls.trustRoots = .file(path) }
+                switch self.configuration.trustRoots {
+                case .system: break
+                case .file(let path): tls.trustRoots = .file(path)
+                case .systemAnd(let path): tls.additionalTrustRoots = [.file(path)]
+                }
                 let context = try NIOSSLContext(configuration: tls)
                 cached = context
                 return context

@@ -5,6 +5,8 @@ public struct WebSocketClientConfiguration: Sendable {
         case system
         /// A file of PEM certificates.
         case file(String)
+        /// The system's, and a file of PEM certificates.
+        case systemAnd(file: String)
     }
 
     /// An HTTP proxy that is asked to CONNECT.
