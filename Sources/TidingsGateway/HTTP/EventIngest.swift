@@ -35,13 +35,17 @@ final class EventIngest: Sendable {
     /// How long to wait for room on the bus.
     let patience: Duration
     private let bus: any EventBus
+    let access: AccessControl
     private let inFlight = InFlightRuns()
     private let knownToLog = Atomic<UInt64>(0)
     /// Makes a span of each publishing.
     let tracer = EventTracer.current
 
-    let access: AccessControl
-    private let inFlight = InFlightRuns()
+    init(
+        bus: any EventBus, log: any EventLog, access: AccessControl, rate: Double? = nil,
+        patience: Duration = .seconds(5)
+    ) {
+        self.access = access
         self.bus = bus
         self.log = log
         self.rates = PublishRates(rate: rate)
@@ -54,7 +58,8 @@ final class EventIngest: Sendable {
     /// Publishes events in order, as many as the sender may and as there is room for: what was published is a prefix.
     func publish(_ events: [StandardEvent], of sender: IngestSender) async -> IngestRun {
         let granted = self.rates.take(events.count, of: sender)
-        var run = granted > 0 ? await self.publish(granted == events.count ? events : Array(events[..<granted])) : IngestRun()
+        var run = IngestRun()
+        if granted > 0 { run = await self.publish(granted == events.count ? events : Array(events[..<granted])) }
         if run.stop == nil, granted < events.count, let rate = self.rates.rate {
             run.stop = .rateLimit(rate, retryAfter: self.rates.delay(for: events.count - granted, of: sender))
         }
@@ -142,11 +147,13 @@ final class EventIngest: Sendable {
         return run
     }
 
-    init(
-        bus: any EventBus, log: any EventLog, access: AccessControl, rate: Double? = nil,
-        patience: Duration = .seconds(5)
-    ) {
-        self.access = access
+    private static func outcome(_ result: PublishResult) -> IngestOutcome {
+        switch result {
+        case .accepted(let offset): .accepted(offset: offset)
+        case .duplicate(let offset): .duplicate(offset: offset)
+        case .refused(let error):
+            IngestStop(error).map { .unavailable($0) }
+                ?? .refused(code: error.code.rawValue, field: nil, message: error.message)
         }
     }
 
