@@ -227,7 +227,7 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -144,7 +144,7 @@ struct EventSender: Sendable {
 
     /// Whether an error tells of the name, the certificate or the time it took to connect: waiting will not mend it.
     private static func isBeforeConnection(_ error: any Error) -> Bool {
-        guard let error = error as? HTTPClientError else { return true }
+        guard let error = error as? HTTPClientError else { return !(error is IOError) }
         return error != .remoteConnectionClosed && error != .readTimeout && error != .writeTimeout
             && error != .deadlineExceeded
     }
