@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "TidingsGateway",
             dependencies: [
-                "Tidings", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -227,7 +227,7 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),

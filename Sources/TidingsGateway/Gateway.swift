@@ -218,7 +218,9 @@ public final class Gateway: Service {
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
-        let ingest = EventIngest(bus: self.bus, log: self.log, access: self.access)
+        let ingest = EventIngest(
+            bus: self.bus, log: self.log, access: self.access, rate: self.configuration.limits.publishRate,
+            patience: self.configuration.publishPatience)
         let origins = OriginPolicy(self.configuration)
         let hosts = HostPolicy(self.configuration)
         let router = HTTPRouter(

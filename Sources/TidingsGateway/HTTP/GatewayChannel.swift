@@ -76,8 +76,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     /// Whether a body that was announced should be sent at all.
     private static func isWelcome(_ request: Request, _ limits: GatewayConfiguration.Limits) -> Bool {
         guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return true }
-        let isLines = request.headers[.contentType]?.lowercased().hasPrefix("application/x-ndjson") ?? false
-        return isLines || length <= limits.bodyBytes
+        return IngestRoute.isLines(MediaType(request.headers[.contentType] ?? "").essence) || length <= limits.bodyBytes
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
