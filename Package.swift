@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "TidingsGateway",
             dependencies: [
-                "Tidings", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -123,7 +123,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
-            resources: [.embedInCode("Dashboard/Resources")]
+            resources: [.embedInCode("Dashboard/Resources"), .embedInCode("Description/Resources")]
         ),
 
         // Events to people and programs over HTTP, signed.
@@ -227,7 +227,7 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
@@ -237,6 +237,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]

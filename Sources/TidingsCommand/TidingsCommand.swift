@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tidings
 
 /// The `tidings` command.
 @main
@@ -14,7 +15,7 @@ struct TidingsCommand: AsyncParsableCommand {
             Settings come from flags, else from the environment (TIDINGS_LISTEN, TIDINGS_STORE, TIDINGS_URL,
             TIDINGS_TOKEN, TIDINGS_LOG_LEVEL), else from the configuration file, else from defaults.
             """,
-        version: "0.1.0",
+        version: TidingsVersion.current,
         subcommands: [
             RunCommand.self, DemoCommand.self, SimulateCommand.self, TailCommand.self, PublishCommand.self,
             QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, TokenCommand.self,

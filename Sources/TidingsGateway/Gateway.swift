@@ -218,11 +218,14 @@ public final class Gateway: Service {
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
-        let ingest = EventIngest(bus: self.bus, log: self.log, access: self.access)
+        let ingest = EventIngest(
+            bus: self.bus, log: self.log, access: self.access, rate: self.configuration.limits.publishRate,
+            patience: self.configuration.publishPatience)
         let origins = OriginPolicy(self.configuration)
         let hosts = HostPolicy(self.configuration)
         let router = HTTPRouter(
-            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts))
+            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts),
+            logger: self.logger)
         var options = WebSocketOptions()
         // Room for the words around an event.
         options.maximumMessageBytes = self.configuration.limits.eventBytes + (64 << 10)
@@ -266,6 +269,10 @@ public final class Gateway: Service {
         let exposition = MetricsExposition(
             bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
             connections: self.connections, access: self.access)
+        let descriptions = DescriptionRoutes(
+            description: ServerDescription(
+                isSecure: self.configuration.tls != nil, isEnforced: self.access.isEnforced),
+            address: self.requested)
         return [
             HTTPRoute(
                 "/api/v1/session",
@@ -294,6 +301,8 @@ public final class Gateway: Service {
             HTTPRoute("/metrics", [.get: .admin { try await exposition.metrics($0) }]),
             HTTPRoute("/livez", [.get: .open { try await status.live($0) }]),
             HTTPRoute("/readyz", [.get: .open { try await status.ready($0) }]),
+            HTTPRoute("/openapi.json", [.get: .read { try await descriptions.openAPI($0) }]),
+            HTTPRoute("/asyncapi.json", [.get: .read { try await descriptions.asyncAPI($0) }]),
             HTTPRoute(GatewayChannel.webSocketPath, [.get: .open(Self.upgradeRequired)]),
         ] + DashboardAssets.routes
     }

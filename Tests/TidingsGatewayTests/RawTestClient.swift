@@ -52,5 +52,8 @@ final class RawTestClient: Sendable {
         return self.text
     }
 
+    /// Takes nothing more from the socket.
+    func stopReading() { self.channel.setOption(.autoRead, value: false).whenComplete { _ in } }
+
     func close() { self.channel.close(promise: nil) }
 }

@@ -4,6 +4,14 @@ import Glibc
 import Darwin
 #endif
 
+/// What the system says of files that are too large.
+enum FileSizeSignal {
+    /// Makes a file that may not grow an error of the write, as a full disk is, rather than the end of the program.
+    static func ignore() {
+        signal(SIGXFSZ, SIG_IGN)
+    }
+}
+
 /// The files and sockets that a process may have open.
 enum Descriptors {
     /// Takes as many as the system allows: what a shell gives by default (1,024) is too few for a server with clients.

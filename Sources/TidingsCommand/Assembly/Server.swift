@@ -28,6 +28,7 @@ struct Server {
         let logger = Logger(label: "tidings")
         Descriptors.raise()
         let access = try await self.watchAccess(logger)
+        FileSizeSignal.ignore()
         let log = try await self.openLog()
         do {
             let (ingress, conflating) = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
@@ -129,7 +130,7 @@ struct Server {
         services.append(.init(service: gateway.intake))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(9)
+        group.maximumGracefulShutdownDuration = .milliseconds(9500)
         try await processors.started { try await ServiceGroup(configuration: group).run() }
     }
 
@@ -149,6 +150,8 @@ struct Server {
         gateway.limits.eventBytes = self.configuration.eventBytes
         gateway.limits.bodyBytes = self.configuration.bodyBytes
         gateway.limits.clients = self.configuration.clients
+        gateway.limits.publishRate = self.configuration.publishRate
+        gateway.publishPatience = self.configuration.publishWait
         gateway.limits.clientBufferBytes = self.configuration.clientBufferBytes
         gateway.limits.connections = self.configuration.connections ?? max(25_000, self.configuration.clients + 5000)
         self.configuration.address.apply(to: &gateway.limits.address)

@@ -57,6 +57,7 @@ struct ServerClient {
 
     private static func reason(_ error: any Error) -> String {
         let text = "\(error)"
+        if let problem = ServerTrust.problem(text) { return problem }
         return text.contains("onnection refused") ? "connection refused; is `tidings run` running?" : text
     }
 }

@@ -27,6 +27,14 @@ struct ServerTrust: Sendable {
         self.file = file
     }
 
+    /// What an error says where it is about a certificate.
+    static func problem(_ error: String) -> String? {
+        if error.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "its certificate comes from nobody that is trusted here; --ca-file names who is"
+        }
+        return error.contains("unableToValidateCertificate") ? "its certificate is for another name" : nil
+    }
+
     func apply(to configuration: inout HTTPClient.Configuration) {
         guard let file = self.file else { return }
         var tls = TLSConfiguration.makeClientConfiguration()

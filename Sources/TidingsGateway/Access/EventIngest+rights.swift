@@ -1,20 +1,26 @@
 import Tidings
 
 extension EventIngest {
-    /// Publishes events that somebody sent, as far as they may send them; one outcome per event, in order.
-    ///
-    /// - Parameter position: where they stand in a trace.
-    func publish(
-        _ events: [StandardEvent], as principal: Principal, in position: TracePosition?
-    ) async -> [IngestOutcome] {
-        if let refusal = self.refusal(of: principal) { return events.map { _ in refusal } }
-        guard !principal.rights.isUnrestricted else { return await self.publish(events, in: position) }
+    /// Publishes events that somebody sent, as far as they may send them; one outcome per event, in order, up to where the
+    /// run stops.
+    func publish(_ events: [StandardEvent], from caller: IngestCaller) async -> IngestRun {
+        let principal = caller.principal
+        if let refusal = self.refusal(of: principal) { return IngestRun(outcomes: events.map { _ in refusal }) }
+        guard !principal.rights.isUnrestricted else { return await self.publish(tracing: events, from: caller) }
         let refusals = events.map { principal.rights.refusal(of: $0) }
-        var outcomes = await self.publish(zip(events, refusals).filter { $1 == nil }.map(\.0), in: position)[...]
-        return refusals.compactMap { refusal in
-            guard let refusal else { return outcomes.popFirst() }
-            return .refused(code: "forbidden", field: refusal.field, message: refusal.message)
+        let run = await self.publish(tracing: zip(events, refusals).filter { $1 == nil }.map(\.0), from: caller)
+        var outcomes = run.outcomes[...]
+        var merged = IngestRun(stop: run.stop)
+        for refusal in refusals {
+            if let refusal {
+                merged.outcomes.append(.refused(code: "forbidden", field: refusal.field, message: refusal.message))
+            } else if let outcome = outcomes.popFirst() {
+                merged.outcomes.append(outcome)
+            } else {
+                break
+            }
         }
+        return merged
     }
 
     /// Why somebody may send nothing at all; a long request, or a WebSocket, may outlive its token.

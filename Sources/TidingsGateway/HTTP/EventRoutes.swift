@@ -15,6 +15,9 @@ struct EventRoutes: Sendable {
         let query = try Self.query(try call.query(Self.names))
         var pages = EventPages(query, rights: call.principal.rights, log: self.log)
         let first = try await pages.next()
+        if CloudEventNegotiation.wants(CloudEventName.batchMediaType, call.request.headers) {
+            return Self.cloudEvents(first, pages)
+        }
         if pages.isComplete {
             return .json { writer in
                 writer.literal("{\"events\":[")
@@ -45,6 +48,33 @@ struct EventRoutes: Sendable {
             })
     }
 
+    /// An array of CloudEvents; the next page starts after the `tidingsoffset` of the last.
+    private static func cloudEvents(_ first: [LoggedEvent], _ rest: EventPages) -> Response {
+        Response(
+            status: .ok, headers: CloudEventNegotiation.headers(CloudEventName.batchMediaType),
+            body: ResponseBody { out in
+                var pages = rest
+                var page = first
+                var writer = JSONWriter(capacity: 64 << 10)
+                writer.write(byte: UInt8(ascii: "["))
+                var isFirst = true
+                while true {
+                    for logged in page {
+                        if !isFirst { writer.write(byte: UInt8(ascii: ",")) }
+                        isFirst = false
+                        writer.write(cloudEvent: logged)
+                    }
+                    if pages.isComplete { break }
+                    try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
+                    writer.reset()
+                    page = try await pages.next()
+                }
+                writer.write(byte: UInt8(ascii: "]"))
+                try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
+                try await out.finish(nil)
+            })
+    }
+
     func one(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
         guard let id = EventID(call.parameter) else {
@@ -52,6 +82,9 @@ struct EventRoutes: Sendable {
         }
         guard let logged = try await self.log.event(id), call.principal.rights.includes(logged) else {
             throw Problem.notFound("There is no event \(call.parameter)")
+        }
+        if CloudEventNegotiation.wants(CloudEventName.jsonMediaType, call.request.headers) {
+            return .cloudEvent(logged)
         }
         return .json { $0.write(logged) }
     }

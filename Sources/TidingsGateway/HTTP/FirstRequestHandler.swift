@@ -187,8 +187,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         }
     }
 
-    /// The names of our JSON, for browsers that have to name some subprotocol beside the one with the token.
-    private static let subprotocols = ["tidings", "json"]
+    /// CloudEvents, and the names of our JSON for browsers that have to name some subprotocol beside the one with the token.
+    private static let subprotocols = ["tidings", "json", CloudEventName.subprotocol]
 
     /// Who asks for the WebSocket; whoever may neither read nor publish has no use for one.
     private func admit(_ headers: HTTPHeaders, from address: SocketAddress?) throws(Problem) -> Principal {

@@ -39,9 +39,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             var response: Response
             if let problem = connections.refusal(ofRequestFrom: channel) {
                 response = problem.response
-                response.headers[.date] = HTTPDate.now()
-                router.finish(&response, to: request)
-                try await writer.write(response: response.head, body: response.body)
+                try await Self.write(&response, to: request, writer, router)
                 return
             }
             switch router.admit(request, on: channel) {
@@ -57,10 +55,18 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                 // Nobody reads the body of who is turned away.
                 if Self.hasBody(request) { response.headers[.connection] = "close" }
             }
-            response.headers[.date] = HTTPDate.now()
-            router.finish(&response, to: request)
-            try await writer.write(response: response.head, body: response.body)
+            try await Self.write(&response, to: request, writer, router)
         }
+    }
+
+    private static func write(
+        _ response: inout Response, to request: Request, _ writer: consuming ResponseWriter, _ router: HTTPRouter
+    ) async throws {
+        response.headers[.date] = HTTPDate.now()
+        router.finish(&response, to: request)
+        // An answer to HEAD ends with its head (RFC 9110 9.3.2), also when it tells of a problem.
+        if request.method == .head { response = response.createHeadResponse() }
+        try await writer.write(response: response.head, body: response.body)
     }
 
     private static func hasBody(_ request: Request) -> Bool {
@@ -70,8 +76,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     /// Whether a body that was announced should be sent at all.
     private static func isWelcome(_ request: Request, _ limits: GatewayConfiguration.Limits) -> Bool {
         guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return true }
-        let isLines = request.headers[.contentType]?.lowercased().hasPrefix("application/x-ndjson") ?? false
-        return isLines || length <= limits.bodyBytes
+        return IngestRoute.isLines(MediaType(request.headers[.contentType] ?? "").essence) || length <= limits.bodyBytes
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {

@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import Logging
 import NIOCore
 import NIOHTTP1
 import Tidings
@@ -54,6 +55,9 @@ struct HTTPAdmission: Sendable {
     fileprivate let endpoint: HTTPEndpoint
     fileprivate let isHead: Bool
 
+    /// Method and path, for the log.
+    fileprivate var name: String { "\(self.call.request.method.rawValue) \(self.call.request.uri.path.prefix(200))" }
+
     /// Whether a handler waits for the request's body.
     var takesBody: Bool { self.call.request.method == .post }
 }
@@ -62,10 +66,12 @@ struct HTTPAdmission: Sendable {
 struct HTTPRouter: Sendable {
     let routes: [HTTPRoute]
     private let gate: HTTPGate
+    private let logger: Logger
 
-    init(_ routes: [HTTPRoute], gate: HTTPGate) {
+    init(_ routes: [HTTPRoute], gate: HTTPGate, logger: Logger = Logger(label: "tidings.gateway")) {
         self.routes = routes
         self.gate = gate
+        self.logger = logger
     }
 
     /// Whether a request may go on to its endpoint; reads nothing of its body.
@@ -109,6 +115,13 @@ struct HTTPRouter: Sendable {
             return problem.response
         } catch let error as EventLogError {
             return Problem.store(error).response
+        } catch {
+            // Whoever has left, or is thrown out as the server stops, needs no answer.
+            guard admission.call.channel.isActive, !(error is CancellationError) else { throw error }
+            self.logger.error(
+                "A request failed in a way that nobody thought of",
+                metadata: [LogKey.error: "\(error)", LogKey.reason: "\(admission.name)"])
+            return Problem.internalError.response
         }
     }
 

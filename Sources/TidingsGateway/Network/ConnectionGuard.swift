@@ -150,11 +150,14 @@ final class ConnectionGuard {
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            if let error = error as? HTTPParserError {
-                self.guardian.refuse(invalid: error)
-            } else {
+            guard let error = error as? HTTPParserError else {
                 context.fireErrorCaught(error)
+                return
             }
+            // Whoever reads a body that is cut short must not take it for whole.
+            let isInBody = self.guardian.isInBody
+            self.guardian.refuse(invalid: error)
+            if isInBody { context.fireErrorCaught(error) }
         }
     }
 
@@ -264,6 +267,8 @@ final class ConnectionGuard {
             .requestHeaderFieldsTooLarge, code: "head_too_large", "A request's head may have \(limit) bytes")
     }
 
+    private var isInBody: Bool { self.clock.isInBody }
+
     private func refuse(invalid error: HTTPParserError) {
         guard !self.isOver, self.refusal == nil else { return }
         if case .headerOverflow = error {
@@ -353,7 +358,9 @@ final class ConnectionGuard {
         self.timer?.cancel()
         let channel = context.channel
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        // From here outwards: what comes from further in does not pass any more.
+        written.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
         context.writeAndFlush(NIOAny(problem.rawAnswer), promise: written)
         self.timer = context.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
         if !self.isReading { context.read() }

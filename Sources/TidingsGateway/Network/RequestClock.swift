@@ -90,7 +90,10 @@ struct RequestClock {
     mutating func responseEnded(now: Int64) {
         self.pending = max(0, self.pending - 1)
         self.isStreaming = false
-        if case .nothing = self.reading { self.since = now }
+        switch self.reading {
+        case .nothing, .head: self.since = now
+        case .handshake, .body: break
+        }
     }
 
     /// The server does not read until ``resumed(now:)``.
@@ -101,9 +104,8 @@ struct RequestClock {
     mutating func resumed(now: Int64) {
         guard let start = self.suspendedAt else { return }
         self.suspendedAt = nil
-        let pause = max(0, now - start)
-        self.since += pause
-        self.lastByte += pause
+        self.since += max(0, now - max(start, self.since))
+        self.lastByte += max(0, now - max(start, self.lastByte))
     }
 
     /// Whether the socket takes more of the answer.

@@ -36,6 +36,8 @@ final class StreamClient {
 
     // What waits.
     private var held = Deque<ByteBuffer>()
+    /// The last offset sent before what is held.
+    private var sentBeforeHeld: Int64 = 0
     private var heldBytes = 0
     private var heldEvents = 0
     private var conflated = ConflationQueue()
@@ -252,6 +254,7 @@ final class StreamClient {
         } else if !self.isDropping,
             self.heldBytes + self.sink.pendingBytes + frames.readableBytes <= self.hub.limits.clientBufferBytes
         {
+            if self.held.isEmpty { self.sentBeforeHeld = self.lastSent }
             self.held.append(frames)
             self.heldBytes += frames.readableBytes
             self.heldEvents += Self.count(runs)
@@ -347,7 +350,7 @@ final class StreamClient {
         let grace = self.hub.limits.slowClientGrace
         self.stuckTimer = self.hub.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(grace)) { [weak self] in
             guard let self, self.isDropping, self.phase != .closed else { return }
-            self.close(.tooSlow(offset: self.lastSent))
+            self.close(.tooSlow(offset: self.resumeOffset))
         }
     }
 
@@ -413,8 +416,11 @@ final class StreamClient {
         self.sink.close(reason)
     }
 
-    /// What a client should resume after.
-    var resumeOffset: Int64 { self.phase == .live ? self.hub.position : self.lastSent }
+    /// What a client should resume after: all it was to get up to there has been sent, and nothing behind it.
+    var resumeOffset: Int64 {
+        if !self.held.isEmpty { return self.sentBeforeHeld }
+        return self.phase == .live && !self.hasBacklog ? self.hub.position : self.lastSent
+    }
 
     /// The socket is gone; safe to call more than once.
     func ended() {

@@ -24,6 +24,9 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
     private let ingest: EventIngest
     private let limits: GatewayConfiguration.Limits
     private let connection: WebSocketConnection
+    private let caller: IngestCaller
+    /// Whether the client has asked for the subprotocol `cloudevents.json`.
+    private let speaksCloudEvents: Bool
     private let principal: Principal
     private var client: StreamClient?
     private var items = Deque<Item>()
@@ -40,6 +43,8 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         self.feed = feed
         self.ingest = ingest
         self.limits = limits
+        self.caller = IngestCaller(principal: principal, address: connection.remoteAddress)
+        self.speaksCloudEvents = connection.handshake.subprotocol == CloudEventName.subprotocol
     }
 
     // MARK: The socket
@@ -57,7 +62,9 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         let defaults = EventDecodingDefaults(
             source: self.principal.source(or: "websocket"), maximumByteCount: self.limits.eventBytes)
         do throws(WebSocketRequestError) {
-            self.items.append(.request(try WebSocketRequest(bytes, defaults: defaults)))
+            self.items.append(
+                .request(
+                    try WebSocketRequest(bytes, defaults: defaults, allowsCloudEvents: self.speaksCloudEvents)))
         } catch {
             self.items.append(.refusal(error))
         }
@@ -87,7 +94,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     // MARK: StreamSink
 
-    let format = FrameFormat.webSocket
+    var format: FrameFormat { self.speaksCloudEvents ? .cloudEvents : .webSocket }
     var isWritable: Bool { self.connection.isWritable }
     var pendingBytes: Int { self.connection.pendingBytes }
 
@@ -232,22 +239,25 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         self.items.removeFirst(publishes.count)
         let events = publishes.compactMap { try? $0.event.get() }
         let stream = NIOLoopBound(self, eventLoop: self.connection.eventLoop)
-        let (ingest, eventLoop, principal) = (self.ingest, self.connection.eventLoop, self.principal)
+        let (ingest, eventLoop, caller) = (self.ingest, self.connection.eventLoop, self.caller)
         let sent = publishes
+        let areCloudEvents = self.speaksCloudEvents
         self.wait {
-            let outcomes = await ingest.publish(events, as: principal, in: nil)
-            eventLoop.execute { stream.value.published(sent, outcomes) }
+            let run =
+                areCloudEvents
+                ? await ingest.publish(cloudEvents: events, from: caller) : await ingest.publish(events, from: caller)
+            eventLoop.execute { stream.value.published(sent, run) }
         }
         return true
     }
 
-    private func published(_ publishes: [Publish], _ outcomes: [IngestOutcome]) {
-        var outcomes = outcomes[...]
+    private func published(_ publishes: [Publish], _ run: IngestRun) {
+        var outcomes = run.outcomes[...]
         for publish in publishes {
             switch publish.event {
             case .failure(let error): self.reply(.refused(error, id: publish.id))
             case .success(let event):
-                guard let outcome = outcomes.popFirst() else { continue }
+                guard let outcome = outcomes.popFirst() ?? run.stop.map({ .unavailable($0) }) else { continue }
                 self.reply(.published(event, outcome, id: publish.id))
             }
         }

@@ -19,7 +19,7 @@ final class Program: Sendable {
 
     private static let starting = Locked(false)
 
-    private let processID: pid_t
+    let processID: pid_t
     private let input: FileHandle
     private let state = Locked(State())
 
@@ -138,6 +138,7 @@ final class Program: Sendable {
     }
 
     func interrupt() { kill(self.processID, SIGINT) }
+    func terminate() { kill(self.processID, SIGTERM) }
     func kill9() { kill(self.processID, SIGKILL) }
 
     /// The exit status (128 and the signal, where one ended it), once everything the program printed is here.
