@@ -18,6 +18,7 @@ struct TidingsCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, DemoCommand.self, SimulateCommand.self, TailCommand.self, PublishCommand.self,
             QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, BenchCommand.self,
+            BenchPeerCommand.self,
         ]
     )
 

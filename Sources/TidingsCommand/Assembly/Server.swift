@@ -26,6 +26,7 @@ struct Server {
     /// Runs until interrupted or something essential fails.
     func run() async throws {
         let logger = Logger(label: "tidings")
+        OpenFiles.raiseLimit()
         let log = try await self.openLog()
         do {
             let (ingress, conflating) = self.configuration.ingress.chain(byteLimit: self.configuration.eventBytes)
