@@ -15,7 +15,8 @@ struct FanoutGateway: Sendable {
     func run() async throws {
         OpenFiles.raiseLimit()
         var logger = Logger(label: "tidings.bench")
-        logger.logLevel = .warning
+        // The end is not graceful.
+        logger.logLevel = .critical
         let log = MemoryEventLog(capacity: 65_536)
         // Every event is new: nothing has to be remembered.
         let bus = MemoryEventBus(log: log, duplicateWindow: 1024, logger: logger)
