@@ -140,12 +140,15 @@ let package = Package(
             ]
         ),
 
+        // The other ends of `tidings bench fanout`: the bare-socket server it is compared with, and the clients.
+        .target(name: "CFanoutBench"),
+
         // The command; the only place that knows everybody.
         .executableTarget(
             name: "TidingsCommand",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebhooks",
-                "TidingsWebSocket",
+                "CFanoutBench", "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation",
+                "TidingsWebhooks", "TidingsWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
