@@ -39,7 +39,8 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             var response: Response
             if let problem = connections.refusal(ofRequestFrom: channel) {
                 response = problem.response
-                try await Self.write(&response, to: request, writer, router)
+                Self.finish(&response, to: request, router)
+                try await writer.write(response: response.head, body: response.body)
                 return
             }
             switch router.admit(request, on: channel) {
@@ -55,18 +56,16 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                 // Nobody reads the body of who is turned away.
                 if Self.hasBody(request) { response.headers[.connection] = "close" }
             }
-            try await Self.write(&response, to: request, writer, router)
+            Self.finish(&response, to: request, router)
+            try await writer.write(response: response.head, body: response.body)
         }
     }
 
-    private static func write(
-        _ response: inout Response, to request: Request, _ writer: consuming ResponseWriter, _ router: HTTPRouter
-    ) async throws {
+    private static func finish(_ response: inout Response, to request: Request, _ router: HTTPRouter) {
         response.headers[.date] = HTTPDate.now()
         router.finish(&response, to: request)
         // An answer to HEAD ends with its head (RFC 9110 9.3.2), also when it tells of a problem.
         if request.method == .head { response = response.createHeadResponse() }
-        try await writer.write(response: response.head, body: response.body)
     }
 
     private static func hasBody(_ request: Request) -> Bool {
