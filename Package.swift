@@ -140,12 +140,15 @@ let package = Package(
             ]
         ),
 
+        // The other ends of `tidings bench fanout`: the bare-socket server it is compared with, and the clients.
+        .target(name: "CFanoutBench"),
+
         // The command; the only place that knows everybody.
         .executableTarget(
             name: "TidingsCommand",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebhooks",
-                "TidingsWebSocket",
+                "CFanoutBench", "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation",
+                "TidingsWebhooks", "TidingsWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -253,9 +256,11 @@ let package = Package(
         .testTarget(
             name: "TidingsCommandTests",
             dependencies: [
-                "Tidings", "TidingsCommand", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
+                "Tidings", "TidingsCommand", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport",
+                "TidingsWebhooks",
                 "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
             ]
         ),
     ],

@@ -19,7 +19,7 @@ struct TidingsCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, DemoCommand.self, SimulateCommand.self, TailCommand.self, PublishCommand.self,
             QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, TokenCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, BenchPeerCommand.self,
         ]
     )
 

@@ -26,7 +26,7 @@ struct Server {
     /// Runs until interrupted or something essential fails.
     func run() async throws {
         let logger = Logger(label: "tidings")
-        Descriptors.raise()
+        OpenFiles.raiseLimit()
         let access = try await self.watchAccess(logger)
         FileSizeSignal.ignore()
         let log = try await self.openLog()

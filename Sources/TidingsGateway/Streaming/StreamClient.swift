@@ -32,6 +32,8 @@ final class StreamClient {
     private var version = 0
     private var matcher: InterestMatcher?
     private var group: StreamGroup?
+    /// Where it stands among the members of its group.
+    var placeInGroup = 0
     private var replay: HistoryReplay?
 
     // What waits.
@@ -136,6 +138,13 @@ final class StreamClient {
         self.cursor = self.hub.position
         self.matcher = nil
         self.setPhase(.live)
+        self.hub.joinBeforeNextTurn(self)
+    }
+
+    /// Takes its place among those that want the same. The hub calls it before the next turn, so that many subscriptions
+    /// in a row, each of which changes what is wanted, find that place once.
+    func joinGroup() {
+        guard self.phase == .live, self.group == nil else { return }
         self.group = self.hub.join(self, interest: self.interest)
     }
 

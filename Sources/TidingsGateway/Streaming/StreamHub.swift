@@ -25,6 +25,8 @@ final class StreamHub {
     private var sent: UInt64 = 0
     private var groups = StreamGroups()
     private var clients: [ObjectIdentifier: StreamClient] = [:]
+    /// Clients that are live and not in a group yet.
+    private var joining: [ObjectIdentifier: StreamClient] = [:]
 
     // The newest batches, kept while somebody catches up.
     private var replayCount = 0
@@ -55,6 +57,18 @@ final class StreamHub {
 
     func remove(_ client: StreamClient) {
         self.clients[ObjectIdentifier(client)] = nil
+        self.joining[ObjectIdentifier(client)] = nil
+    }
+
+    func joinBeforeNextTurn(_ client: StreamClient) {
+        self.joining[ObjectIdentifier(client)] = client
+    }
+
+    private func joinGroups() {
+        guard !self.joining.isEmpty else { return }
+        let joining = self.joining
+        self.joining = [:]
+        for client in joining.values { client.joinGroup() }
     }
 
     func join(_ client: StreamClient, interest: StreamInterest) -> StreamGroup {
@@ -125,6 +139,7 @@ final class StreamHub {
 
     /// Sends batches that follow the position, in turns of a bounded size.
     private func process(_ batches: [CommittedBatch]) {
+        self.joinGroups()
         if self.groups.isEmpty {
             self.advance(over: batches[...])
             return

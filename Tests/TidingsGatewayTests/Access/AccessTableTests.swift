@@ -104,10 +104,12 @@ struct AccessTableTests {
         try await Self.harness { gateway in
             for name in expected where name != "GET /ws" {
                 let path = String(name.dropFirst(4))
-                #expect(try await gateway.request("GET", path).status != 401, "\(name)")
+                let answer = try await gateway.request("GET", path)
+                #expect(answer.status != 401, "\(name)")
             }
             for method in ["GET", "POST"] {
-                #expect(try await gateway.request(method, "/api/v1/session").status == 401)
+                let answer = try await gateway.request(method, "/api/v1/session")
+                #expect(answer.status == 401)
             }
         }
     }
@@ -118,7 +120,8 @@ struct AccessTableTests {
             for row in rows {
                 for name in ["token", "access_token"] {
                     let query = "?\(name)=\(Keyring.all)"
-                    #expect(try await Self.ask(gateway, row, nil, query: query).status == 401, "\(row.name)\(query)")
+                    let without = try await Self.ask(gateway, row, nil, query: query)
+                    #expect(without.status == 401, "\(row.name)\(query)")
                     #expect(
                         try await Self.ask(gateway, row, Keyring.all, query: query).status == 400,
                         "\(row.name)\(query)")
