@@ -20,8 +20,9 @@ struct SessionRoute: Sendable {
 
     func begin(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
+        let shown = try await self.shown(call.request)
         guard self.access.isEnforced else { return Self.answer(.anyone) }
-        let principal = try self.access.principal(try await self.shown(call.request), from: call.remoteAddress)
+        let principal = try self.access.principal(shown, from: call.remoteAddress)
         var response = Self.answer(principal)
         response.headers[.setCookie] = self.access.beginSession(principal, isSecure: self.isSecure)
         return response

@@ -4,11 +4,9 @@ import Tidings
 
 /// Keeps a listener alive when the system has no connection to give (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`) or when a
 /// client was gone before it was accepted (`ECONNABORTED`): the error is counted, and after a moment the next is tried.
-final class AcceptErrorHandler: ChannelDuplexHandler {
+final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
-    typealias OutboundIn = Never
-    typealias OutboundOut = Never
 
     private static let pause = TimeAmount.milliseconds(100)
 
@@ -16,7 +14,6 @@ final class AcceptErrorHandler: ChannelDuplexHandler {
     private let logger: Logger
     private var lastWarning: NIODeadline?
     private var isPausing = false
-    private var wantsRead = false
 
     private static let warningInterval = TimeAmount.seconds(10)
 
@@ -30,13 +27,13 @@ final class AcceptErrorHandler: ChannelDuplexHandler {
         self.warn(error)
         guard !self.isPausing else { return }
         self.isPausing = true
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let channel = context.channel
+        // Without this the socket is found readable again and again.
+        try? channel.syncOptions?.setOption(.autoRead, value: false)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: Self.pause) {
-            let (handler, context) = bound.value
-            handler.isPausing = false
-            guard handler.wantsRead else { return }
-            handler.wantsRead = false
-            context.read()
+            bound.value.isPausing = false
+            try? channel.syncOptions?.setOption(.autoRead, value: true)
         }
     }
 
@@ -46,9 +43,5 @@ final class AcceptErrorHandler: ChannelDuplexHandler {
         if let last = self.lastWarning, now - last < Self.warningInterval { return }
         self.lastWarning = now
         self.logger.warning("A connection could not be accepted", metadata: [LogKey.error: "\(error)"])
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if self.isPausing { self.wantsRead = true } else { context.read() }
     }
 }

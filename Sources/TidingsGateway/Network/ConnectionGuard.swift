@@ -119,6 +119,10 @@ final class ConnectionGuard {
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             if let event = event as? TLSUserEvent, case .handshakeCompleted = event { self.guardian.handshakeEnded() }
             if self.guardian.isOver, event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
+            if event as? ChannelEvent == .inputClosed, self.guardian.isUnasked {
+                // Nothing is owed to a client that has gone.
+                context.close(promise: nil)
+            }
             context.fireUserInboundEventTriggered(event)
         }
 
@@ -268,10 +272,16 @@ final class ConnectionGuard {
     }
 
     private var isInBody: Bool { self.clock.isInBody }
+    /// Whether there is no request to answer.
+    private var isUnasked: Bool { self.isOver || self.clock.pending == 0 && !self.clock.isInBody }
 
     private func refuse(invalid error: HTTPParserError) {
         guard !self.isOver, self.refusal == nil else { return }
-        if case .headerOverflow = error {
+        if case .invalidEOFState = error {
+            // Nothing is wrong but that there is no more of it.
+            self.isOver = true
+            self.context?.close(promise: nil)
+        } else if case .headerOverflow = error {
             self.settings.counters.refused(.head)
             self.refuse(Self.headTooLong(self.settings.headBytes))
         } else {
@@ -339,7 +349,7 @@ final class ConnectionGuard {
     private func refuse(_ problem: Problem) {
         if self.clock.isInBody {
             // Whoever reads this body waits for its end.
-            if self.clock.pending > 1 || self.hasAnswerBegun {
+            if self.clock.pending != 1 || self.hasAnswerBegun {
                 self.isOver = true
                 self.context?.close(promise: nil)
             } else {

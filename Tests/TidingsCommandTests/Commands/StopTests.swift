@@ -126,7 +126,6 @@ struct StopTests {
             #expect(await server.waitUntilEnded() == 0, "\(server.error)")
             #expect(ContinuousClock.now - start < .seconds(10))
             let body = try Self.body(answer)
-            print(answer)
             let accepted = try JSONObject(json: body)["accepted"]?.int
             let inLog = try await self.stored(store, "custom")
             #expect(accepted == inLog, "\(answer)")

@@ -18,7 +18,9 @@ struct DescribedAPI: Sendable {
 
         /// The path as the list of routes has it.
         var route: String {
-            "/" + self.template.split(separator: "/").map { $0.hasPrefix("{") ? "*" : String($0) }.joined(separator: "/")
+            "/"
+                + self.template.split(separator: "/").map { $0.hasPrefix("{") ? "*" : String($0) }.joined(
+                    separator: "/")
         }
 
         /// A path that can be asked for.

@@ -91,7 +91,8 @@ struct ProblemTests {
             try await notes.check(retry, 409, gateway.request("POST", "/api/v1/dead-letters/\(letter.id)/retry"))
             for suffix in ["", "/tree"] {
                 try await notes.check(
-                    "GET /api/v1/events/{event_id}\(suffix)", 404, gateway.request("GET", "/api/v1/events/none\(suffix)"))
+                    "GET /api/v1/events/{event_id}\(suffix)", 404,
+                    gateway.request("GET", "/api/v1/events/none\(suffix)"))
             }
             try await notes.check(
                 "GET /api/v1/order-books/{symbol}", 404, gateway.request("GET", "/api/v1/order-books/NONE"))
@@ -131,7 +132,8 @@ struct ProblemTests {
             var allowed = Set(known.map(\.method) + ["OPTIONS"])
             if allowed.contains("GET") { allowed.insert("HEAD") }
             let path = known[0].path()
-            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] where !allowed.contains(method) {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] where !allowed.contains(method)
+            {
                 let answer = try await gateway.request(method, path)
                 try notes.check("\(method) \(template)", 405, answer)
                 let allow = answer.headers.first(name: "allow") ?? ""
@@ -201,7 +203,9 @@ struct ProblemTests {
             try await notes.check("GET /livez", 414, gateway.request("GET", "/livez?\(long)"))
             let headers = (0..<5).map { ("X-\($0)", long) }
             try await notes.check("GET /livez", 431, gateway.request("GET", "/livez", headers: headers))
-            for text in ["GET / HTTP/1.1\r\nno header\r\n\r\n", "hello\r\n\r\n", "GET  HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}"] {
+            for text in [
+                "GET / HTTP/1.1\r\nno header\r\n\r\n", "hello\r\n\r\n", "GET  HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}",
+            ] {
                 let client = try await RawTestClient.connect(port: gateway.port)
                 defer { client.close() }
                 try await client.send(text + "\r\n\r\n")
@@ -217,7 +221,10 @@ struct ProblemTests {
             $0.timeouts.body = .milliseconds(100)
         }
         try await GatewayHarness.run(configure: configure) { gateway in
-            for text in ["GET /livez HTT", "POST /api/v1/events HTTP/1.1\r\nHost: a.localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"] {
+            for text in [
+                "GET /livez HTT",
+                "POST /api/v1/events HTTP/1.1\r\nHost: a.localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            ] {
                 let client = try await RawTestClient.connect(port: gateway.port)
                 defer { client.close() }
                 try await client.send(text)

@@ -103,6 +103,21 @@ struct TimeoutTests {
         }
     }
 
+    @Test func `a client that goes without having asked leaves nothing behind`() async throws {
+        try await GatewayHarness.run { gateway in
+            for text in ["", "GET /livez HTTP/1.1\r\nHo"] {
+                for _ in 0..<20 {
+                    let client = try await RawTestClient.connect(port: gateway.port)
+                    if !text.isEmpty { try await client.send(text) }
+                    client.close()
+                }
+            }
+            try await eventually("they are gone") {
+                try await gateway.request("GET", "/metrics").body.contains("\ntidings_gateway_connections 1\n")
+            }
+        }
+    }
+
     @Test func `an answer that nobody takes ends`() async throws {
         try await GatewayHarness.run {
             $0.timeouts.response = .milliseconds(300)
