@@ -86,7 +86,11 @@ actor EventLines {
                 self.waiting.removeFirst()
             }
             guard self.waiting.isEmpty, lines.isEmpty || self.reader.hasMore else { break }
-            guard let more = try await self.reader.next() else { break }
+            // Nobody asks for a second group while one is being read.
+            var reader = self.reader
+            let more = try await reader.next()
+            self.reader = reader
+            guard let more else { break }
             self.waiting = more[...]
         }
         guard !lines.isEmpty else { return nil }
