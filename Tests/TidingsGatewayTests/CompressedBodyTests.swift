@@ -1,5 +1,6 @@
 import CZlib
 import NIOCore
+import NIOHTTP1
 import Testing
 import Tidings
 
