@@ -6,7 +6,7 @@ ARGS ?=
 # More arguments for `swift build` and `swift test`, such as -Xswiftc -warnings-as-errors.
 SWIFT_FLAGS ?=
 # What `make bench` measures.
-SUBJECTS ?= bus codec store feed
+SUBJECTS ?= bus codec store fanout feed
 FORMATTED := Sources Tests Package.swift
 
 .PHONY: help setup build run test test-all format lint bench bench-reference clean
@@ -41,7 +41,7 @@ lint: ## Check the format, and the scripts where shellcheck is installed
 	swift format lint --strict --recursive $(FORMATTED)
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
-bench: build ## Measure this machine (SUBJECTS="bus codec store feed")
+bench: build ## Measure this machine (SUBJECTS="bus codec store fanout feed")
 	@set -e; for subject in $(SUBJECTS); do .build/release/tidings bench $$subject $(ARGS); done
 
 bench-reference: ## Install what the bench of feeds is compared with (cryptofeed, a Python program)

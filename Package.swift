@@ -33,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // Events, codec, bus, log, emitter, handlers: no sockets, no files.
@@ -105,7 +106,7 @@ let package = Package(
         .target(
             name: "TidingsGateway",
             dependencies: [
-                "Tidings", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -119,8 +120,10 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
             ],
-            resources: [.embedInCode("Dashboard/Resources")]
+            resources: [.embedInCode("Dashboard/Resources"), .embedInCode("Description/Resources")]
         ),
 
         // Events to people and programs over HTTP, signed.
@@ -137,12 +140,15 @@ let package = Package(
             ]
         ),
 
+        // The other ends of `tidings bench fanout`: the bare-socket server it is compared with, and the clients.
+        .target(name: "CFanoutBench"),
+
         // The command; the only place that knows everybody.
         .executableTarget(
             name: "TidingsCommand",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation", "TidingsWebhooks",
-                "TidingsWebSocket",
+                "CFanoutBench", "Tidings", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsSimulation",
+                "TidingsWebhooks", "TidingsWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -224,8 +230,10 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -248,9 +256,11 @@ let package = Package(
         .testTarget(
             name: "TidingsCommandTests",
             dependencies: [
-                "Tidings", "TidingsCommand", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport", "TidingsWebhooks",
+                "Tidings", "TidingsCommand", "TidingsGateway", "TidingsMarkets", "TidingsSQLite", "TidingsTestSupport",
+                "TidingsWebhooks",
                 "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
             ]
         ),
     ],

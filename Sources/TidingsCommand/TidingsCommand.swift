@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tidings
 
 /// The `tidings` command.
 @main
@@ -12,12 +13,13 @@ struct TidingsCommand: AsyncParsableCommand {
             http://127.0.0.1:8765/, without any network.
 
             Settings come from flags, else from the environment (TIDINGS_LISTEN, TIDINGS_STORE, TIDINGS_URL,
-            TIDINGS_LOG_LEVEL), else from the configuration file, else from defaults.
+            TIDINGS_TOKEN, TIDINGS_LOG_LEVEL), else from the configuration file, else from defaults.
             """,
-        version: "0.1.0",
+        version: TidingsVersion.current,
         subcommands: [
             RunCommand.self, DemoCommand.self, SimulateCommand.self, TailCommand.self, PublishCommand.self,
-            QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, BenchCommand.self,
+            QueryCommand.self, TraceCommand.self, DeadLettersCommand.self, SymbolsCommand.self, TokenCommand.self,
+            BenchCommand.self, BenchPeerCommand.self,
         ]
     )
 

@@ -30,6 +30,7 @@ public final class Gateway: Service {
     /// Tells ``run()`` to take no more connections; at most one word waits.
     private let lastCall = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let markets = MarketProjections()
+    private let access: AccessControl
     /// The log's head when the gateway was made: what came after it is of this run of the program.
     private let firstHead: Int64
 
@@ -47,6 +48,7 @@ public final class Gateway: Service {
         let identity = try configuration.tls.map { files throws(GatewayError) in try ServerIdentity(files) }
         self.connections = ConnectionSettings(configuration, identity: identity)
         self.configuration = configuration
+        self.access = AccessControl(configuration.access, failures: configuration.limits.failedAuthentications)
         self.bus = bus
         self.log = log
         self.firstHead = log.bounds.head
@@ -83,6 +85,7 @@ public final class Gateway: Service {
                 return .server
             }
             group.addTask { await self.patience() }
+            if self.access.isEnforced { group.addTask { await self.watchAccess(feed) } }
             group.addTask {
                 for await _ in self.lastCall.stream {
                     try? await server.shutdownGracefully()
@@ -204,12 +207,25 @@ public final class Gateway: Service {
         return .patience
     }
 
+    /// How long a stream may go on after its token has ended or was taken out.
+    private static let accessInterval = Duration.seconds(1)
+
+    private func watchAccess(_ feed: StreamFeed) async -> Part {
+        while (try? await Task.sleep(for: Self.accessInterval)) != nil { feed.checkAccess(self.access) }
+        return .watch
+    }
+
     // MARK: Assembly
 
     private func makeServer(_ feed: StreamFeed) -> Server<GatewayChannel> {
-        let ingest = EventIngest(bus: self.bus, log: self.log)
+        let ingest = EventIngest(
+            bus: self.bus, log: self.log, access: self.access, rate: self.configuration.limits.publishRate,
+            patience: self.configuration.publishPatience)
         let origins = OriginPolicy(self.configuration)
-        let router = HTTPRouter(self.routes(feed, ingest), origins: origins)
+        let hosts = HostPolicy(self.configuration)
+        let router = HTTPRouter(
+            self.routes(feed, ingest), gate: HTTPGate(access: self.access, origins: origins, hosts: hosts),
+            logger: self.logger)
         var options = WebSocketOptions()
         // Room for the words around an event.
         options.maximumMessageBytes = self.configuration.limits.eventBytes + (64 << 10)
@@ -218,8 +234,8 @@ public final class Gateway: Service {
         options.pingInterval = self.configuration.pingInterval
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
-            feed: feed, ingest: ingest, origins: origins, limits: self.configuration.limits,
-            webSocketOptions: options, connections: self.connections)
+            feed: feed, ingest: ingest, access: self.access, origins: origins, hosts: hosts,
+            limits: self.configuration.limits, webSocketOptions: options, connections: self.connections)
         let host = self.configuration.host
         let onListening = self.onListening
         let (counters, logger) = (self.connections.counters, self.logger)
@@ -238,7 +254,7 @@ public final class Gateway: Service {
             logger: self.logger)
     }
 
-    private func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
+    func routes(_ feed: StreamFeed, _ ingest: EventIngest) -> [HTTPRoute] {
         let events = EventRoutes(log: self.log)
         let tree = TreeRoute(log: self.log)
         let publishing = IngestRoute(ingest: ingest, limits: self.configuration.limits)
@@ -246,13 +262,24 @@ public final class Gateway: Service {
         let streams = SSERoute(feed: feed, commentInterval: self.configuration.commentInterval)
         let books = OrderBookRoute(books: self.markets.books)
         let candles = CandleRoute(candles: self.markets.candles, log: self.log)
+        let session = SessionRoute(access: self.access, isSecure: self.configuration.tls != nil)
         let status = StatusRoutes(
             bus: self.bus, ingest: ingest, sources: self.sources, feed: feed, identity: self.connections.identity,
             startedAt: MonotonicClock.nanoseconds())
         let exposition = MetricsExposition(
             bus: self.bus, log: self.log, ingest: ingest, sources: self.sources, feed: feed,
-            connections: self.connections)
+            connections: self.connections, access: self.access)
+        let descriptions = DescriptionRoutes(
+            description: ServerDescription(
+                isSecure: self.configuration.tls != nil, isEnforced: self.access.isEnforced),
+            address: self.requested)
         return [
+            HTTPRoute(
+                "/api/v1/session",
+                [
+                    .get: .page { try await session.show($0) }, .post: .page { try await session.begin($0) },
+                    .delete: .page { try await session.end($0) },
+                ]),
             HTTPRoute(
                 "/api/v1/events",
                 [.get: .read { try await events.list($0) }, .post: .publish { try await publishing.post($0) }]),
@@ -274,6 +301,8 @@ public final class Gateway: Service {
             HTTPRoute("/metrics", [.get: .admin { try await exposition.metrics($0) }]),
             HTTPRoute("/livez", [.get: .open { try await status.live($0) }]),
             HTTPRoute("/readyz", [.get: .open { try await status.ready($0) }]),
+            HTTPRoute("/openapi.json", [.get: .read { try await descriptions.openAPI($0) }]),
+            HTTPRoute("/asyncapi.json", [.get: .read { try await descriptions.asyncAPI($0) }]),
             HTTPRoute(GatewayChannel.webSocketPath, [.get: .open(Self.upgradeRequired)]),
         ] + DashboardAssets.routes
     }

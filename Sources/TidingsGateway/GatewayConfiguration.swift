@@ -14,6 +14,12 @@ public struct GatewayConfiguration: Sendable {
         public var clientBufferBytes = 1 << 20
         /// The most (symbol, type) pairs that one connection may subscribe to.
         public var subscriptions = 10_000
+        /// The most events that each access token or, without one, each address may publish in a second; nil for any
+        /// number. A second's worth may come at once.
+        public var publishRate: Double?
+        /// How many wrong access tokens may come from one address at once; a tenth of that in each second then. Further
+        /// ones are answered with 429 without being looked at.
+        public var failedAuthentications = 100
         /// The most connections at a time, of whatever kind; what comes beyond is answered 503. Where the system allows
         /// fewer file descriptors, the bound is lower.
         public var connections = 25_000
@@ -71,10 +77,16 @@ public struct GatewayConfiguration: Sendable {
     public var limits = Limits()
     /// Listens beyond loopback although nobody has to show who they are.
     public var insecure = false
-    /// Web origins (`https://dash.example.com`) that may connect and publish besides the gateway's own.
+    /// Who may come in; nil when nobody has to show who they are, which is refused beyond loopback unless
+    /// ``insecure``. Keep it to replace what it knows while the gateway runs.
+    public var access: AccessPolicy?
+    /// Web origins (`https://dash.example.com`) whose pages may connect, read and publish besides the gateway's own. Their
+    /// hosts are also names that the gateway answers to.
     public var allowedOrigins: [String] = []
     /// How long a client that lost events may stay stuck before it is closed with 4008.
     public var slowClientGrace: Duration = .seconds(5)
+    /// How long publishing waits for room on the bus before the client is told to come back.
+    public var publishPatience: Duration = .seconds(5)
     /// How often a silent SSE stream gets a comment, so that proxies and clients see it is alive.
     public var commentInterval: Duration = .seconds(15)
     /// How often a WebSocket client is pinged.

@@ -95,8 +95,9 @@ struct GatewayHarness: Sendable {
         try await self.request("POST", path, headers: [("Content-Type", type)], body: body)
     }
 
-    func socket(headers: [WebSocketHeader] = []) async throws -> TestSocket {
-        try await TestSocket.connect("ws://127.0.0.1:\(self.port)/ws", headers: headers)
+    func socket(headers: [WebSocketHeader] = [], subprotocols: [String] = []) async throws -> TestSocket {
+        try await TestSocket.connect(
+            "ws://127.0.0.1:\(self.port)/ws", headers: headers, subprotocols: subprotocols)
     }
 }
 

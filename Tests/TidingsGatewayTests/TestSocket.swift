@@ -15,13 +15,15 @@ final class TestSocket: Sendable {
     private let state = Locked(State())
     private let connectionSignal = Signal<WebSocketConnection>()
 
-    static func connect(_ url: String, headers: [WebSocketHeader] = []) async throws -> TestSocket {
+    static func connect(
+        _ url: String, headers: [WebSocketHeader] = [], subprotocols: [String] = []
+    ) async throws -> TestSocket {
         let socket = TestSocket()
         var configuration = WebSocketClientConfiguration()
         configuration.headers = []
         configuration.options.pingInterval = nil
         let client = WebSocketClient(configuration: configuration)
-        let connection = try await client.connect(to: url, headers: headers) { connection in
+        let connection = try await client.connect(to: url, headers: headers, subprotocols: subprotocols) { connection in
             WebSocketCallbacks(
                 onText: { _, bytes in socket.receive(bytes) },
                 onClose: { _, _ in socket.end() })

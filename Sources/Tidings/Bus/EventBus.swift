@@ -13,6 +13,17 @@ public protocol EventBus: Sendable {
     @discardableResult
     func publish(_ batch: EventBatch) async throws(EventBusError) -> PublishReport
 
+    /// Publishes batches one after the other, and waits for the commits of all of them only at the end.
+    ///
+    /// Where there is no room for `patience`, or the bus does not take a batch at all, that batch and those behind it are
+    /// not published: they fail with the same error, and what was published is a prefix.
+    ///
+    /// - Parameter patience: how long to wait for room, all in all.
+    /// - Returns: what became of each batch, in order.
+    func publish(
+        _ batches: [EventBatch], patience: Duration
+    ) async -> [Result<PublishReport, EventBusError>]
+
     /// Publishes one event without waiting; see ``tryPublish(_:)-(EventBatch)``.
     @discardableResult
     func tryPublish(_ event: StandardEvent) throws(EventBusError) -> PublishResult
@@ -53,6 +64,25 @@ public protocol EventBus: Sendable {
 }
 
 extension EventBus {
+    /// Publishes batches one after the other, each with its own commit; a bus that can wait for all at once does better.
+    public func publish(
+        _ batches: [EventBatch], patience: Duration
+    ) async -> [Result<PublishReport, EventBusError>] {
+        var results: [Result<PublishReport, EventBusError>] = []
+        let deadline = ContinuousClock.now + patience
+        for batch in batches {
+            do {
+                let left = max(ContinuousClock.now.duration(to: deadline), .zero)
+                results.append(.success(try await withTimeLimit(left) { try await self.publish(batch) }))
+            } catch {
+                let reason = error as? EventBusError ?? EventBusError(.full, "the bus has had no room for \(patience)")
+                while results.count < batches.count { results.append(.failure(reason)) }
+            }
+            if results.count == batches.count { break }
+        }
+        return results
+    }
+
     /// Publishes one event; see ``publish(_:)-(EventBatch)``.
     @discardableResult
     public func publish(_ event: StandardEvent) async throws(EventBusError) -> PublishResult {

@@ -97,12 +97,7 @@ final class EventQueue: Sendable {
     func release(_ weight: Int) {
         guard self.waitsForRoom else { return }
         self.used.wrappingSubtract(weight, ordering: .relaxed)
-        let woken = self.state.withLock { state in
-            let woken = state.waitingForRoom
-            state.waitingForRoom = []
-            return woken
-        }
-        for waiter in woken { waiter.resume() }
+        self.wakeRoomWaiters()
     }
 
     /// Takes events in, for which room was reserved where publishers wait for it.
@@ -143,17 +138,27 @@ final class EventQueue: Sendable {
         if self.lanes.load(ordering: .relaxed) != lanes { self.lanes.store(lanes, ordering: .relaxed) }
     }
 
-    /// Returns once some room may have become free, or the queue has ended.
-    func waitForRoom(_ weight: Int) async {
+    /// Returns once some room may have become free, the queue has ended, or nobody wants to wait any more.
+    func waitForRoom(_ weight: Int, _ limit: RoomLimit? = nil) async {
         await withUnsafeContinuation { (waiter: Waiter) in
             let mustWait = self.state.withLock { state in
                 let used = self.used.load(ordering: .relaxed)
-                if state.isFinished || used + weight <= self.capacity || used == 0 { return false }
+                if state.isFinished || used + weight <= self.capacity || used == 0 || limit?.isReached == true { return false }
                 state.waitingForRoom.append(waiter)
                 return true
             }
             if !mustWait { waiter.resume() }
         }
+    }
+
+    /// Lets everybody who waits for room look again, at the clock as well.
+    func wakeRoomWaiters() {
+        let woken = self.state.withLock { state in
+            let woken = state.waitingForRoom
+            state.waitingForRoom = []
+            return woken
+        }
+        for waiter in woken { waiter.resume() }
     }
 
     // MARK: Consumers

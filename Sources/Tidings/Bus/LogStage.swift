@@ -135,16 +135,26 @@ final class LogStage: Sendable {
         writer?.resume()
     }
 
-    func waitForRoom(_ events: Int) async {
+    func waitForRoom(_ events: Int, _ limit: RoomLimit) async {
         await withCheckedContinuation { continuation in
             let mustWait = self.state.withLock { state in
                 let used = state.count + state.reserved
-                if used + events <= Self.capacity || used == 0 { return false }
+                if used + events <= Self.capacity || used == 0 || limit.isReached { return false }
                 state.waitingForRoom.append(continuation)
                 return true
             }
             if !mustWait { continuation.resume() }
         }
+    }
+
+    /// Lets everybody who waits for room look again, at the clock as well.
+    func wakeRoomWaiters() {
+        let woken = self.state.withLock { state in
+            let woken = state.waitingForRoom
+            state.waitingForRoom = []
+            return woken
+        }
+        for continuation in woken { continuation.resume() }
     }
 
     /// Returns once everything queued so far is committed, or cannot be for now.

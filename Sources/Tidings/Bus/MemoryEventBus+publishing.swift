@@ -84,6 +84,17 @@ extension MemoryEventBus {
 
     @discardableResult
     public func publish(_ batch: EventBatch) async throws(EventBusError) -> PublishReport {
+        await self.committed(try await self.hand(over: batch, RoomLimit()))
+    }
+
+    /// Events that everybody has, and whose commit may have to be waited for.
+    struct HandedOver {
+        fileprivate let admission: Admission
+        fileprivate let waiter: LogStage.Waiter?
+    }
+
+    /// Publishes a batch, waiting for room but not for the log.
+    func hand(over batch: EventBatch, _ limit: RoomLimit) async throws(EventBusError) -> HandedOver {
         try self.enter()
         let waiter = self.logStage == nil ? nil : LogStage.Waiter()
         var admission: Admission
@@ -91,7 +102,7 @@ extension MemoryEventBus {
             admission = try self.admit(batch, Cause.current)
             while let place = try self.deliver(&admission, waiter) {
                 self.leave()
-                let problem = await self.waitForRoom(at: place, for: admission)
+                let problem = await self.waitForRoom(at: place, for: admission, limit)
                 self.publishersInside.wrappingAdd(1, ordering: .acquiring)
                 if let problem { throw problem }
             }
@@ -100,7 +111,13 @@ extension MemoryEventBus {
             throw error
         }
         self.leave()
-        guard let waiter, admission.fresh != 0 else { return admission.report }
+        return HandedOver(admission: admission, waiter: waiter)
+    }
+
+    /// The report once the log has committed what it was handed.
+    func committed(_ handed: HandedOver) async -> PublishReport {
+        let admission = handed.admission
+        guard let waiter = handed.waiter, admission.fresh != 0 else { return admission.report }
         let handler = admission.cause?.handler
         let outcome = if let handler { await handler.waiting { await waiter.wait() } } else { await waiter.wait() }
         return self.settle(admission, outcome)
@@ -245,10 +262,19 @@ extension MemoryEventBus {
     }
 
     /// Waits until there may be room; returns why that is in vain, the events being withdrawn then.
-    private func waitForRoom(at place: Place, for admission: Admission) async -> EventBusError? {
+    private func waitForRoom(
+        at place: Place, for admission: Admission, _ limit: RoomLimit
+    ) async -> EventBusError? {
         let wait: () async -> Void
         switch place {
-        case .log(let stage): wait = { await stage.waitForRoom(admission.selection.count) }
+        case .log(let stage):
+            wait = {
+                await limit.bounding {
+                    await stage.waitForRoom(admission.selection.count, limit)
+                } wake: {
+                    stage.wakeRoomWaiters()
+                }
+            }
         case .queue(let queue, let weight):
             if admission.cause?.chain.involves(subscriberID: queue.id) ?? false {
                 self.withdraw(admission, isRefusal: true)
@@ -256,7 +282,13 @@ extension MemoryEventBus {
                     .wouldDeadlock,
                     "\(queue.name) is full, and what would have to wait for room in it is handled by it itself")
             }
-            wait = { await queue.waitForRoom(weight) }
+            wait = {
+                await limit.bounding {
+                    await queue.waitForRoom(weight, limit)
+                } wake: {
+                    queue.wakeRoomWaiters()
+                }
+            }
         }
         if let handler = admission.cause?.handler {
             if let witness = admission.batch.witness as? PublishWitness, let wait = witness.exchangeWait(nil) {
@@ -276,9 +308,13 @@ extension MemoryEventBus {
         } else {
             await wait()
         }
-        guard Task.isCancelled else { return nil }
+        guard limit.isReached else { return nil }
         self.withdraw(admission, isRefusal: true)
-        return EventBusError(.full, "cancelled while waiting for room in \(place.name)")
+        return EventBusError(
+            .full,
+            Task.isCancelled
+                ? "cancelled while waiting for room in \(place.name)"
+                : "\(place.name) has had no room for \(limit.text)")
     }
 
     /// The report once the log has said what became of the events.

@@ -26,7 +26,8 @@ struct Server {
     /// Runs until interrupted or something essential fails.
     func run() async throws {
         let logger = Logger(label: "tidings")
-        Descriptors.raise()
+        OpenFiles.raiseLimit()
+        let access = try await self.watchAccess(logger)
         FileSizeSignal.ignore()
         let log = try await self.openLog()
         do {
@@ -38,7 +39,7 @@ struct Server {
             let connectors = try self.configuration.connectors.map { try Connector($0.settings, bus: bus) }
             do {
                 try await Webhooks.attached(self.configuration.webhooks, to: bus) { webhooks in
-                    try await self.serve(bus, log, connectors, webhooks, processors, logger)
+                    try await self.serve(bus, log, connectors, webhooks, processors, access, logger)
                 }
             } catch {
                 // Durable handlers read the log until then.
@@ -77,10 +78,10 @@ struct Server {
 
     private func serve(
         _ bus: MemoryEventBus, _ log: any EventLog, _ connectors: [Connector], _ webhooks: Webhooks,
-        _ processors: Processors, _ logger: Logger
+        _ processors: Processors, _ access: AccessWatcher?, _ logger: Logger
     ) async throws {
         let gateway = try Gateway(
-            configuration: self.gatewayConfiguration, bus: bus, log: log,
+            configuration: self.gatewayConfiguration(access?.policy), bus: bus, log: log,
             sources: self.sources(bus, connectors, processors),
             onListening: { address in
                 let isJSON = if case .json = self.console?.format { true } else { false }
@@ -121,6 +122,10 @@ struct Server {
             }
             services.append(.init(service: reload, successTerminationBehavior: .ignore))
         }
+        if let access {
+            services.append(
+                .init(service: CancelledWork { await access.run() }, successTerminationBehavior: .ignore))
+        }
         // First of all what clients are sending is taken to its end: the bus and the log are still there for it.
         services.append(.init(service: gateway.intake))
         var group = ServiceGroupConfiguration(
@@ -129,8 +134,15 @@ struct Server {
         try await processors.started { try await ServiceGroup(configuration: group).run() }
     }
 
-    private var gatewayConfiguration: GatewayConfiguration {
+    /// Reads who may come in, if the configuration says where that stands.
+    private func watchAccess(_ logger: Logger) async throws -> AccessWatcher? {
+        guard let files = self.configuration.access else { return nil }
+        return try await AccessWatcher(files, logger: logger)
+    }
+
+    private func gatewayConfiguration(_ access: AccessPolicy?) -> GatewayConfiguration {
         var gateway = GatewayConfiguration()
+        gateway.access = access
         gateway.host = self.configuration.listen.host
         gateway.port = self.configuration.listen.port
         gateway.insecure = self.configuration.insecure
@@ -138,6 +150,8 @@ struct Server {
         gateway.limits.eventBytes = self.configuration.eventBytes
         gateway.limits.bodyBytes = self.configuration.bodyBytes
         gateway.limits.clients = self.configuration.clients
+        gateway.limits.publishRate = self.configuration.publishRate
+        gateway.publishPatience = self.configuration.publishWait
         gateway.limits.clientBufferBytes = self.configuration.clientBufferBytes
         gateway.limits.connections = self.configuration.connections ?? max(25_000, self.configuration.clients + 5000)
         self.configuration.address.apply(to: &gateway.limits.address)

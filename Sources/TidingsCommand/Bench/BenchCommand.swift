@@ -3,7 +3,7 @@ import Tidings
 
 struct BenchCommand: AsyncParsableCommand {
     enum Subject: String, ExpressibleByArgument, CaseIterable {
-        case bus, codec, store, feed
+        case bus, codec, store, fanout, feed
     }
 
     static let configuration = CommandConfiguration(
@@ -53,6 +53,7 @@ struct BenchCommand: AsyncParsableCommand {
             case .bus: BusBench.all
             case .codec: CodecBench.all
             case .store: StoreBench.all
+            case .fanout: try FanoutBench.all()
             case .feed: try FeedBench.all(recording: self.recording)
             }
         let subjects = self.only.isEmpty ? all : all.filter { self.only.contains($0.name) }

@@ -14,19 +14,33 @@ struct BenchFigure: Sendable {
     var reference: String
     var referenceValue: Double
     var runs: Int
+    /// CPU seconds of the measured process for a million of what is counted, and of the reference's, where that is told.
+    var cpuSecondsPerMillion: Double?
+    var referenceCPUSecondsPerMillion: Double?
 
     var json: String {
-        JSONObject([
+        var members: [(String, JSONValue)] = [
             ("name", .string(self.name)), ("value", Self.number(self.value)), ("unit", .string(self.unit)),
             ("reference", .string(self.reference)), ("reference_value", Self.number(self.referenceValue)),
             ("runs", .number(ExactDecimal(self.runs))),
-        ]).description
+        ]
+        if let cpu = self.cpuSecondsPerMillion { members.append(("cpu_seconds_per_million", Self.number(cpu))) }
+        if let cpu = self.referenceCPUSecondsPerMillion {
+            members.append(("reference_cpu_seconds_per_million", Self.number(cpu)))
+        }
+        return JSONObject(members).description
     }
 
     var text: String {
         let ratio = self.referenceValue > 0 ? "  x\(Self.rounded(self.value / self.referenceValue))" : ""
         return "\(self.name.padded(to: 24)) \(Self.grouped(self.value).padded(to: 14)) \(self.unit.padded(to: 14))"
-            + " \(self.reference): \(Self.grouped(self.referenceValue))\(ratio)"
+            + " \(self.reference): \(Self.grouped(self.referenceValue))\(ratio)\(self.cpuText)"
+    }
+
+    private var cpuText: String {
+        guard let own = self.cpuSecondsPerMillion, let reference = self.referenceCPUSecondsPerMillion else { return "" }
+        let ratio = reference > 0 ? "  x\(Self.rounded(own / reference))" : ""
+        return ", CPU s per million \(Self.rounded(own)) and \(Self.rounded(reference))\(ratio)"
     }
 
     private static func rounded(_ value: Double) -> String {

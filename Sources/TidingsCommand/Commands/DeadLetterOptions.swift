@@ -13,6 +13,8 @@ struct DeadLetterOptions: ParsableArguments {
         help: ArgumentHelp("The store, instead of a server. [env: TIDINGS_STORE]", valueName: "file"))
     var store: String?
 
+    @OptionGroup var access: TokenOptions
+
     enum Place {
         case server(ServerAddress)
         case store(String)

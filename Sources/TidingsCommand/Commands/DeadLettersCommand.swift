@@ -51,7 +51,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
             }
             switch try self.options.place() {
             case .server(let address):
-                try await DeadLetterServer.with(address) { try await $0.list(limit: limit, print) }
+                try await DeadLetterServer.with(address.shown(self.options.access)) {
+                    try await $0.list(limit: limit, print)
+                }
             case .store(let file):
                 try await withReader(file) { reader in
                     var remaining = limit
@@ -90,7 +92,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let told: ToldLetter
             switch try self.options.place() {
             case .server(let address):
-                told = try await DeadLetterServer.with(address) { server in
+                told = try await DeadLetterServer.with(address.shown(self.options.access)) { server in
                     do {
                         return try await server.letter(id)
                     } catch let refused as RefusedRequest where refused.status == 404 {
@@ -127,6 +129,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
             help: ArgumentHelp("The server, such as http://127.0.0.1:8765. [env: TIDINGS_URL]", valueName: "url"))
         var url: String?
 
+        @OptionGroup var access: TokenOptions
+
         @Option(name: .long, help: .hidden)
         var store: String?
 
@@ -148,7 +152,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         func run() async throws {
             let ids = try self.id.map { id throws(ValidationError) in try EventID.letter(id) }
-            let refused = try await DeadLetterServer.with(try self.server()) { server in
+            let refused = try await DeadLetterServer.with(try self.server().shown(self.access)) { server in
                 var refused = 0
                 for id in ids {
                     do {
@@ -183,7 +187,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
         func run() async throws {
             let count: Int
             switch try self.options.place() {
-            case .server(let address): count = try await DeadLetterServer.with(address) { try await $0.purge() }
+            case .server(let address):
+                count = try await DeadLetterServer.with(address.shown(self.options.access)) { try await $0.purge() }
             case .store(let file): count = try await Self.purge(file)
             }
             StandardOutput.write(

@@ -35,6 +35,13 @@ struct LineReader {
         return nil
     }
 
+    /// Whether something can be read without waiting, the end included.
+    var hasMore: Bool {
+        if self.hasEnded { return false }
+        var polled = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) > 0
+    }
+
     private mutating func extend(_ piece: ArraySlice<UInt8>) {
         self.rest.append(contentsOf: piece.prefix(max(self.limit + 1 - self.rest.count, 0)))
     }
@@ -42,7 +49,7 @@ struct LineReader {
     /// One piece of standard input; empty at the end.
     private static func read() throws -> [UInt8] {
         var failure: Int32 = 0
-        let piece = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+        let piece = [UInt8](unsafeUninitializedCapacity: 262_144) { buffer, count in
             var result = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
             while result < 0 && errno == EINTR {
                 result = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)

@@ -11,6 +11,8 @@ struct PublishCommand: AsyncParsableCommand {
         discussion: """
             Prints the id of each event, or with --json its id, status and offset, once it is in the log. An event that is
             refused is reported on standard error with its line, the ones after it are still sent, and the exit status is 1.
+            A server that is busy is waited for, and one that goes away is asked again for some seconds; nothing is
+            published twice by that.
 
             Example: tidings publish --type custom --source me --payload '{"hello":"world"}'
             """
@@ -45,7 +47,7 @@ struct PublishCommand: AsyncParsableCommand {
         var configuration = HTTPClient.Configuration()
         // Nobody there is an answer; trying again is for the user to decide.
         configuration.connectionPool.retryConnectionEstablishment = false
-        let server = try self.server.server()
+        let server = try self.server.server().shown(self.server.access)
         server.trust?.apply(to: &configuration)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
@@ -54,7 +56,7 @@ struct PublishCommand: AsyncParsableCommand {
                 defaultSource: self.source ?? "cli")
             let refused: Int
             if let type = self.type {
-                refused = try await sender.send([self.event(type)], firstLine: 1)
+                refused = try await sender.send(single: self.event(type))
             } else {
                 refused = try await sender.sendStandardInput()
             }

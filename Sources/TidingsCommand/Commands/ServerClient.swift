@@ -35,6 +35,7 @@ struct ServerClient {
     ) async throws -> (status: HTTPResponseStatus, body: ByteBuffer) {
         var request = HTTPClientRequest(url: self.address.http + path)
         request.method = method
+        self.address.token?.apply(to: &request.headers)
         do {
             let response = try await self.client.execute(request, timeout: .seconds(60))
             return (response.status, try await response.body.collect(upTo: limit))

@@ -16,6 +16,8 @@ struct ServerOptions: ParsableArguments {
             valueName: "file"))
     var caFile: String?
 
+    @OptionGroup var access: TokenOptions
+
     func validate() throws {
         _ = try self.server()
     }
@@ -36,6 +38,15 @@ struct ServerAddress: Sendable {
     let webSocket: String
     /// Whom to believe that it is the server; nil for the system's authorities.
     let trust: ServerTrust?
+    /// What it is shown; nil for nothing.
+    var token: ServerToken?
+
+    /// The same, shown a token if one is given.
+    func shown(_ options: TokenOptions) throws(CommandError) -> ServerAddress {
+        var address = self
+        address.token = try options.shown()
+        return address
+    }
 
     init(_ address: ServerAddress, trust: ServerTrust) {
         self.http = address.http

@@ -51,10 +51,11 @@ struct TailCommand: AsyncParsableCommand {
         // Ctrl-C is how a tail ends: not a failure.
         signal(SIGINT) { _ in Foundation.exit(0) }
         signal(SIGTERM) { _ in Foundation.exit(0) }
-        let server = try self.server.server()
+        let server = try self.server.server().shown(self.server.access)
         let url = server.webSocket
         var configuration = WebSocketClientConfiguration()
         server.trust?.apply(to: &configuration)
+        if let token = server.token { configuration.headers.append(token.webSocketHeader) }
         let client = WebSocketClient(configuration: configuration)
         var delay = Duration.milliseconds(250)
         while true {

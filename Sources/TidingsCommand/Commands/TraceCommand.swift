@@ -27,6 +27,8 @@ struct TraceCommand: AsyncParsableCommand {
         help: ArgumentHelp("The server, such as http://127.0.0.1:8765. [env: TIDINGS_URL]", valueName: "url"))
     var url: String?
 
+    @OptionGroup var access: TokenOptions
+
     @Flag(name: .long, help: "The tree as one JSON object on one line.")
     var json = false
 
@@ -68,7 +70,7 @@ struct TraceCommand: AsyncParsableCommand {
         let tree =
             switch try self.place() {
             case .store(let file): try await Self.tree(id, store: file)
-            case .server(let address): try await TreeServer(address).tree(id)
+            case .server(let address): try await TreeServer(address.shown(self.access)).tree(id)
             }
         var output = OutputBuffer()
         if self.json {

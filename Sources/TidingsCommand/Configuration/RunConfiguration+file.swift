@@ -51,10 +51,7 @@ extension RunConfiguration {
         if let heartbeat = reader.duration(root["heartbeat"], "heartbeat") { self.heartbeat = heartbeat }
         self.readLimits(root["limits"], &reader)
         self.readTLS(root["tls"], directory, &reader)
-        if let access = reader.mapping(root["access"], "access") {
-            reader.expect(access, in: "access", only: ["origins"])
-            self.origins = reader.texts(access["origins"], "access.origins") ?? []
-        }
+        self.readAccess(root["access"], directory, &reader)
         if let log = reader.mapping(root["log"], "log") {
             reader.expect(log, in: "log", only: ["level", "format"])
             self.logLevel = reader.text(log["level"], "log.level") ?? self.logLevel
@@ -82,12 +79,19 @@ extension RunConfiguration {
         guard let limits = reader.mapping(node, "limits") else { return }
         reader.expect(
             limits, in: "limits",
-            only: ["event", "body", "clients", "client_buffer", "connections", "address", "timeouts"])
+            only: [
+                "event", "body", "clients", "client_buffer", "connections", "address", "timeouts", "publish_rate",
+                "publish_wait",
+            ])
         self.eventBytes = reader.byteCount(limits["event"], "limits.event") ?? self.eventBytes
         self.bodyBytes = reader.byteCount(limits["body"], "limits.body") ?? self.bodyBytes
         self.clients = reader.count(limits["clients"], "limits.clients", in: 1...1_000_000) ?? self.clients
         self.clientBufferBytes =
             reader.byteCount(limits["client_buffer"], "limits.client_buffer") ?? self.clientBufferBytes
+        if let rate = reader.count(limits["publish_rate"], "limits.publish_rate", in: 1...1_000_000_000) {
+            self.publishRate = Double(rate)
+        }
+        self.publishWait = reader.duration(limits["publish_wait"], "limits.publish_wait") ?? self.publishWait
         self.connections = reader.count(limits["connections"], "limits.connections", in: 1...1_000_000)
         self.readAddressLimits(limits["address"], &reader)
         self.readTimeouts(limits["timeouts"], &reader)

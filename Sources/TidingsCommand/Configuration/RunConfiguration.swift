@@ -34,11 +34,16 @@ struct RunConfiguration: Sendable, Equatable {
     var bodyBytes = 8 << 20
     var clients = 20_000
     var clientBufferBytes = 1 << 20
+    /// Events per second that each token or address may publish; nil for any number.
+    var publishRate: Double?
+    /// How long publishing waits for room on the bus.
+    var publishWait = Duration.seconds(5)
     /// The most connections of any kind; nil leaves it to the gateway.
     var connections: Int?
     var address = AddressLimits()
     var timeouts = Timeouts()
     var tls: TLS?
+    var access: AccessFiles?
     var origins: [String] = []
     var logLevel = "info"
     var logFormat = LogFormat.text

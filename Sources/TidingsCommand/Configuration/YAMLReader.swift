@@ -12,14 +12,19 @@ struct YAMLReader {
 
     /// The file's top-level mapping; `nil` when it is empty or was reported as unreadable.
     mutating func parse(_ text: String) -> Node.Mapping? {
+        guard let root = self.compose(text) else { return nil }
+        guard let mapping = root.mapping else {
+            self.report(root, "", "must be a mapping of settings")
+            return nil
+        }
+        return mapping
+    }
+
+    /// What the file has; `nil` when it is empty or was reported as unreadable.
+    mutating func compose(_ text: String) -> Node? {
         do {
-            guard let root = try Yams.compose(yaml: text) else { return nil }
-            if root.null != nil { return nil }
-            guard let mapping = root.mapping else {
-                self.report(root, "", "must be a mapping of settings")
-                return nil
-            }
-            return mapping
+            guard let root = try Yams.compose(yaml: text), root.null == nil else { return nil }
+            return root
         } catch let error as YamlError {
             let (line, column, message) = Self.explain(error)
             self.problems.append(

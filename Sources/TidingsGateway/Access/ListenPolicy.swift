@@ -7,11 +7,12 @@ enum ListenPolicy {
         guard !configuration.host.isEmpty else {
             throw GatewayError(.configuration, "listen: the host is missing")
         }
-        if !self.isLoopback(configuration.host) && !configuration.insecure {
+        if !self.isLoopback(configuration.host) && !configuration.insecure && configuration.access == nil {
             throw GatewayError(
                 .configuration,
                 "listen: \(configuration.host) can be reached from other machines, and nobody would have to show who "
-                    + "they are; listen on 127.0.0.1, or say --insecure if that is what you want")
+                    + "they are; set access.tokens or access.jwt, listen on 127.0.0.1, or say --insecure if that is what "
+                    + "you want")
         }
     }
 

@@ -22,6 +22,12 @@ struct OriginPolicy: Sendable {
         return !self.isLoopback || ListenPolicy.isLoopback(Self.hostName(of: page))
     }
 
+    /// Whether any are named in the configuration.
+    var hasListed: Bool { !self.allowed.isEmpty }
+
+    /// Whether an origin is named in the configuration, so that its pages may read as well.
+    func isListed(_ origin: String) -> Bool { self.allowed.contains(Self.normalised(origin)) }
+
     /// In lower case, without a default port and a trailing slash.
     private static func normalised(_ origin: String) -> String {
         var text = origin.lowercased()

@@ -44,6 +44,7 @@ enum DashboardAssets {
         "rates.js": Asset(PackageResources.rates_js, Self.script),
         "ring.js": Asset(PackageResources.ring_js, Self.script),
         "server.js": Asset(PackageResources.server_js, Self.script),
+        "session.js": Asset(PackageResources.session_js, Self.script),
         "socket.js": Asset(PackageResources.socket_js, Self.script),
         "summary.js": Asset(PackageResources.summary_js, Self.script),
         "table.js": Asset(PackageResources.table_js, Self.script),
@@ -52,10 +53,10 @@ enum DashboardAssets {
 
     static var routes: [HTTPRoute] {
         let pages = self.all.sorted { $0.key < $1.key }.map { name, asset in
-            HTTPRoute("/\(name)", [.get: .open { self.answer($0, asset) }])
+            HTTPRoute("/\(name)", [.get: .page { self.answer($0, asset) }])
         }
         guard let index = self.all["index.html"] else { return pages }
-        return [HTTPRoute("/", [.get: .open { self.answer($0, index) }])] + pages
+        return [HTTPRoute("/", [.get: .page { self.answer($0, index) }])] + pages
     }
 
     private static func answer(_ call: HTTPCall, _ asset: Asset) -> Response {
@@ -80,7 +81,12 @@ enum DashboardAssets {
                 "default-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
                 + "frame-ancestors 'none'; form-action 'none'"
         ]
-        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
+        for (name, value) in [
+            ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("X-Frame-Options", "DENY"),
+        ] {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
         return headers
     }()
 }

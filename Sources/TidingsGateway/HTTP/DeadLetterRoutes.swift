@@ -12,7 +12,7 @@ struct DeadLetterRoutes: Sendable {
         let parameters = try call.query(["after", "limit"])
         let limit = Int(try parameters.integer("limit", in: 1...10_000) ?? 100)
         let after = try parameters.single("after").map { text throws(Problem) in try Self.id(text, field: "after") }
-        var pages = DeadLetterPages(after: after, limit: limit, store: self.store)
+        var pages = DeadLetterPages(after: after, limit: limit, rights: call.principal.rights, store: self.store)
         let first = try await pages.next()
         if pages.isComplete {
             return .json { writer in
@@ -29,11 +29,14 @@ struct DeadLetterRoutes: Sendable {
                 var pages = rest
                 var writer = JSONWriter(capacity: 64 << 10)
                 writer.literal("{\"dead_letters\":[")
+                var isEmpty = first.isEmpty
                 writer.write(first, isFirst: true)
                 while !pages.isComplete {
                     try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
                     writer.reset()
-                    writer.write(try await pages.next(), isFirst: false)
+                    let page = try await pages.next()
+                    writer.write(page, isFirst: isEmpty)
+                    isEmpty = isEmpty && page.isEmpty
                 }
                 writer.write(endOfLetters: pages.nextAfter)
                 try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
@@ -44,7 +47,7 @@ struct DeadLetterRoutes: Sendable {
     func one(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
         let id = try Self.id(call.parameter, field: "id")
-        guard let letter = try await self.store.letter(id) else { throw Self.missing(id) }
+        let letter = try await self.letter(id, call)
         return .json { $0.write(letter) }
     }
 
@@ -52,7 +55,7 @@ struct DeadLetterRoutes: Sendable {
     func retry(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
         let id = try Self.id(call.parameter, field: "id")
-        guard try await self.store.letter(id) != nil else { throw Self.missing(id) }
+        _ = try await self.letter(id, call)
         do {
             try await self.retryDeadLetter(id)
         } catch let error as EventBusError {
@@ -72,18 +75,31 @@ struct DeadLetterRoutes: Sendable {
     func remove(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
         let id = try Self.id(call.parameter, field: "id")
+        if !call.principal.rights.isUnrestricted { _ = try await self.letter(id, call) }
         guard try await self.store.remove(id) else { throw Self.missing(id) }
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
     }
 
     func purge(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
+        guard call.principal.rights.isUnrestricted else {
+            throw Problem(
+                .forbidden, code: "forbidden",
+                "This token may see some types or symbols only, so it may not discard all")
+        }
         let count = try await self.store.removeAll()
         return .json { writer in
             writer.literal("{\"purged\":")
             writer.write(count)
             writer.literal("}")
         }
+    }
+
+    private func letter(_ id: EventID, _ call: HTTPCall) async throws -> DeadLetter {
+        guard let letter = try await self.store.letter(id), call.principal.rights.includes(letter.event) else {
+            throw Self.missing(id)
+        }
+        return letter
     }
 
     private static func id(_ text: String, field: String) throws(Problem) -> EventID {
@@ -99,6 +115,7 @@ struct DeadLetterRoutes: Sendable {
 /// Reads a list of dead letters in pages that fit into memory.
 private struct DeadLetterPages: Sendable {
     private let store: any DeadLetterStore
+    private let rights: EventRights
     private var after: EventID?
     private var remaining: Int
     private var pageSize = 16
@@ -109,7 +126,8 @@ private struct DeadLetterPages: Sendable {
 
     private static let pageBytes = 1 << 20
 
-    init(after: EventID?, limit: Int, store: any DeadLetterStore) {
+    init(after: EventID?, limit: Int, rights: EventRights, store: any DeadLetterStore) {
+        self.rights = rights
         self.after = after
         self.remaining = limit
         self.store = store
@@ -123,13 +141,14 @@ private struct DeadLetterPages: Sendable {
         var letters = try await self.store.letters(after: self.after, limit: wanted)
         let hasMore = letters.count == wanted
         if hasMore { letters.removeLast() }
-        self.remaining -= letters.count
+        let visible = letters.filter { self.rights.includes($0.event) }
+        self.remaining -= visible.count
         if let last = letters.last { self.after = last.id }
         if !hasMore || self.remaining == 0 {
             self.isComplete = true
             self.nextAfter = hasMore ? letters.last?.id : nil
         }
-        let page = letters.map { (id: $0.id, json: $0.json) }
+        let page = visible.map { (id: $0.id, json: $0.json) }
         let bytes = page.reduce(0) { $0 + $1.json.utf8.count }
         self.pageSize = page.isEmpty ? 16 : max(1, min(1000, Self.pageBytes * page.count / max(bytes, 1)))
         return page

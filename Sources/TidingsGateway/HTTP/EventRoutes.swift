@@ -12,8 +12,12 @@ struct EventRoutes: Sendable {
     ])
 
     func list(_ call: HTTPCall) async throws -> Response {
-        var pages = EventPages(try Self.query(try call.query(Self.names)), log: self.log)
+        let query = try Self.query(try call.query(Self.names))
+        var pages = EventPages(query, rights: call.principal.rights, log: self.log)
         let first = try await pages.next()
+        if CloudEventNegotiation.wants(CloudEventName.batchMediaType, call.request.headers) {
+            return Self.cloudEvents(first, pages)
+        }
         if pages.isComplete {
             return .json { writer in
                 writer.literal("{\"events\":[")
@@ -29,13 +33,43 @@ struct EventRoutes: Sendable {
                 var pages = rest
                 var writer = JSONWriter(capacity: 64 << 10)
                 writer.literal("{\"events\":[")
+                var isEmpty = first.isEmpty
                 writer.write(first, isFirst: true)
                 while !pages.isComplete {
                     try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
                     writer.reset()
-                    writer.write(try await pages.next(), isFirst: false)
+                    let page = try await pages.next()
+                    writer.write(page, isFirst: isEmpty)
+                    isEmpty = isEmpty && page.isEmpty
                 }
                 writer.write(endOfEvents: pages.nextAfter)
+                try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
+                try await out.finish(nil)
+            })
+    }
+
+    /// An array of CloudEvents; the next page starts after the `tidingsoffset` of the last.
+    private static func cloudEvents(_ first: [LoggedEvent], _ rest: EventPages) -> Response {
+        Response(
+            status: .ok, headers: CloudEventNegotiation.headers(CloudEventName.batchMediaType),
+            body: ResponseBody { out in
+                var pages = rest
+                var page = first
+                var writer = JSONWriter(capacity: 64 << 10)
+                writer.write(byte: UInt8(ascii: "["))
+                var isFirst = true
+                while true {
+                    for logged in page {
+                        if !isFirst { writer.write(byte: UInt8(ascii: ",")) }
+                        isFirst = false
+                        writer.write(cloudEvent: logged)
+                    }
+                    if pages.isComplete { break }
+                    try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
+                    writer.reset()
+                    page = try await pages.next()
+                }
+                writer.write(byte: UInt8(ascii: "]"))
                 try await out.write(writer.withBytes { ByteBuffer(bytes: $0) })
                 try await out.finish(nil)
             })
@@ -46,8 +80,11 @@ struct EventRoutes: Sendable {
         guard let id = EventID(call.parameter) else {
             throw Problem.badValue("event_id", "'event_id' must have 1...128 bytes")
         }
-        guard let logged = try await self.log.event(id) else {
+        guard let logged = try await self.log.event(id), call.principal.rights.includes(logged) else {
             throw Problem.notFound("There is no event \(call.parameter)")
+        }
+        if CloudEventNegotiation.wants(CloudEventName.jsonMediaType, call.request.headers) {
+            return .cloudEvent(logged)
         }
         return .json { $0.write(logged) }
     }
@@ -78,6 +115,7 @@ struct EventRoutes: Sendable {
 /// Reads what a query asks for in pages that fit into memory.
 struct EventPages: Sendable {
     private var query: LogQuery
+    private let rights: EventRights
     private let log: any EventLog
     private var remaining: Int
     private var pageSize = 100
@@ -88,12 +126,16 @@ struct EventPages: Sendable {
 
     private static let pageBytes = 1 << 20
 
-    init(_ query: LogQuery, log: any EventLog) {
+    /// - Parameter rights: what lies outside of them is passed over.
+    init(_ query: LogQuery, rights: EventRights, log: any EventLog) {
         self.query = query
+        self.query.filter = rights.narrowing(query.filter)
+        self.rights = rights
         self.remaining = query.limit
         self.log = log
     }
 
+    /// May be empty although there is more: what is there may not be for whoever asks.
     mutating func next() async throws(EventLogError) -> [LoggedEvent] {
         guard !self.isComplete else { return [] }
         // One more than is wanted tells whether there is more.
@@ -101,7 +143,8 @@ struct EventPages: Sendable {
         var page = try await self.log.read(self.query)
         let hasMore = page.count == self.query.limit
         if hasMore { page.removeLast() }
-        self.remaining -= page.count
+        let visible = page.filter { self.rights.includes($0) }
+        self.remaining -= visible.count
         if let last = page.last {
             if self.query.order == .ascending {
                 self.query.after = last.offset
@@ -115,7 +158,7 @@ struct EventPages: Sendable {
         }
         let bytes = page.reduce(0) { $0 + $1.withJSON { $0.count } }
         self.pageSize = page.isEmpty ? 100 : max(1, min(1000, Self.pageBytes * page.count / max(bytes, 1)))
-        return page
+        return visible
     }
 }
 

@@ -158,9 +158,11 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
             return
         }
         let headers = [WebSocketHeader](head.headers)
-        let origin = headers.first("origin")
-        if let origin, !self.settings.origins.allows(origin: origin, host: headers.first("host")) {
-            self.answer(.foreignOrigin(origin), context)
+        let principal: Principal
+        do throws(Problem) {
+            principal = try self.admit(head.headers, from: context.remoteAddress)
+        } catch {
+            self.answer(error, context)
             return
         }
         guard self.settings.feed.reserveClient() else {
@@ -169,8 +171,10 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         }
         do throws(WebSocketHandshake.Refusal) {
             let (response, handshake) = try WebSocketHandshake.accept(
-                method: head.method.rawValue, path: head.uri, headers: headers)
-            self.grant(response, handshake, context)
+                method: head.method.rawValue, path: head.uri, headers: headers,
+                subprotocol: ShownCredential.selectSubprotocol(
+                    head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init), spoken: Self.subprotocols))
+            self.grant(response, handshake, principal, context)
         } catch {
             self.settings.feed.releaseClient()
             var problem = Problem(
@@ -183,8 +187,26 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         }
     }
 
+    /// CloudEvents, and the names of our JSON for browsers that have to name some subprotocol beside the one with the token.
+    private static let subprotocols = ["tidings", "json", CloudEventName.subprotocol]
+
+    /// Who asks for the WebSocket; whoever may neither read nor publish has no use for one.
+    private func admit(_ headers: HTTPHeaders, from address: SocketAddress?) throws(Problem) -> Principal {
+        let (origin, host) = (headers.first(name: "origin"), headers.first(name: "host"))
+        if !self.settings.access.isEnforced { try self.settings.hosts.check(host) }
+        if let origin, !self.settings.origins.allows(origin: origin, host: host) { throw .foreignOrigin(origin) }
+        let shown = ShownCredential(
+            authorization: headers["authorization"], cookies: headers["cookie"],
+            subprotocols: headers[canonicalForm: "sec-websocket-protocol"].map(String.init))
+        let principal = try self.settings.access.principal(shown, from: address)
+        if principal.isFromCookie, origin == nil { throw .missingOrigin }
+        try self.settings.access.check(principal, may: .read, .publish)
+        return principal
+    }
+
     private func grant(
-        _ headers: [WebSocketHeader], _ handshake: WebSocketConnection.Handshake, _ context: ChannelHandlerContext
+        _ headers: [WebSocketHeader], _ handshake: WebSocketConnection.Handshake, _ principal: Principal,
+        _ context: ChannelHandlerContext
     ) {
         let channel = context.channel
         let pipeline = channel.pipeline.syncOperations
@@ -200,7 +222,9 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         let handler = WebSocketChannelHandler(
             role: .server, options: settings.webSocketOptions, handshake: handshake
         ) { connection in
-            WebSocketStream(connection, feed: settings.feed, ingest: settings.ingest, limits: settings.limits)
+            WebSocketStream(
+                connection, principal: principal, feed: settings.feed, ingest: settings.ingest,
+                limits: settings.limits)
         }
         do {
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
@@ -226,6 +250,7 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         headers.replaceOrAdd(name: "Content-Type", value: Problem.contentType)
         headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
         headers.replaceOrAdd(name: "Connection", value: "close")
+        headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code), headers: headers)
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)

@@ -13,7 +13,9 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     struct Settings: Sendable {
         let feed: StreamFeed
         let ingest: EventIngest
+        let access: AccessControl
         let origins: OriginPolicy
+        let hosts: HostPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
         let connections: ConnectionSettings
@@ -34,29 +36,46 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         self.settings = settings
         let connections = settings.connections
         self.responder = { request, writer, channel in
+            var response: Response
             if let problem = connections.refusal(ofRequestFrom: channel) {
-                var response = problem.response
-                response.headers[.date] = HTTPDate.now()
+                response = problem.response
+                Self.finish(&response, to: request, router)
                 try await writer.write(response: response.head, body: response.body)
                 return
             }
-            if router.takesBody(request), request.headers[.expect]?.lowercased() == "100-continue",
-                Self.isWelcome(request, settings.limits)
-            {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            switch router.admit(request, on: channel) {
+            case .success(let admission):
+                if admission.takesBody, request.headers[.expect]?.lowercased() == "100-continue",
+                    Self.isWelcome(request, settings.limits)
+                {
+                    try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                }
+                response = try await router.respond(to: admission)
+            case .failure(let problem):
+                response = problem.response
+                // Nobody reads the body of who is turned away.
+                if Self.hasBody(request) { response.headers[.connection] = "close" }
             }
-            var response = try await router.respond(to: request, on: channel)
-            response.headers[.date] = HTTPDate.now()
-            response.headers[.xContentTypeOptions] = "nosniff"
+            Self.finish(&response, to: request, router)
             try await writer.write(response: response.head, body: response.body)
         }
+    }
+
+    private static func finish(_ response: inout Response, to request: Request, _ router: HTTPRouter) {
+        response.headers[.date] = HTTPDate.now()
+        router.finish(&response, to: request)
+        // An answer to HEAD ends with its head (RFC 9110 9.3.2), also when it tells of a problem.
+        if request.method == .head { response = response.createHeadResponse() }
+    }
+
+    private static func hasBody(_ request: Request) -> Bool {
+        request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
     }
 
     /// Whether a body that was announced should be sent at all.
     private static func isWelcome(_ request: Request, _ limits: GatewayConfiguration.Limits) -> Bool {
         guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else { return true }
-        let isLines = request.headers[.contentType]?.lowercased().hasPrefix("application/x-ndjson") ?? false
-        return isLines || length <= limits.bodyBytes
+        return IngestRoute.isLines(MediaType(request.headers[.contentType] ?? "").essence) || length <= limits.bodyBytes
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {

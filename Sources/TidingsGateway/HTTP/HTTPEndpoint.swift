@@ -6,9 +6,16 @@ struct HTTPEndpoint: Sendable {
 
     /// nil when anybody may ask, even without a token.
     let scope: AccessScope?
+    /// Whether it is no matter by which name the server was called; see ``HostPolicy``.
+    var answersAnyHost = false
     let handler: Handler
 
-    static func open(_ handler: @escaping Handler) -> HTTPEndpoint { HTTPEndpoint(scope: nil, handler: handler) }
+    /// Tells nothing that anybody could not know.
+    static func open(_ handler: @escaping Handler) -> HTTPEndpoint {
+        HTTPEndpoint(scope: nil, answersAnyHost: true, handler: handler)
+    }
+    /// For anybody who called the server by its name.
+    static func page(_ handler: @escaping Handler) -> HTTPEndpoint { HTTPEndpoint(scope: nil, handler: handler) }
     static func read(_ handler: @escaping Handler) -> HTTPEndpoint { HTTPEndpoint(scope: .read, handler: handler) }
     static func publish(_ handler: @escaping Handler) -> HTTPEndpoint {
         HTTPEndpoint(scope: .publish, handler: handler)

@@ -5,7 +5,7 @@ import Tidings
 
 /// The answer to events that were sent: what became of each.
 struct IngestReport {
-    struct Rejection {
+    private struct Rejection {
         let place: Int
         let code: String
         let field: String?
@@ -19,35 +19,63 @@ struct IngestReport {
         let status: StaticString
     }
 
-    /// Longer lists are cut, and say so.
-    private static let longestList = 100_000
+    /// Where a body was given up before its end.
+    private struct End {
+        /// The first event that is to be sent again.
+        let place: Int
+        let problem: Problem
+        let retryMilliseconds: Int?
+    }
+
+    /// Longer lists are cut, and say by how much. A JSON body has fewer events anyway.
+    private static let mostRejections = 10_000
+    private static let mostEntries = 100_000
 
     /// `index` or `line`.
     private let placeName: StaticString
     private let listsEvents: Bool
     private var accepted = 0
     private var duplicates = 0
-    private var unavailable: (code: String, message: String)?
     private var rejectedCount = 0
     private var rejected: [Rejection] = []
+    private var entryCount = 0
     private var entries: [Entry] = []
-    private var entriesCut = false
+    private var end: End?
+    /// Whether the body is one event, so that what is wrong with it is wrong with the request.
+    var isSingle = false
 
     init(placeName: StaticString, listsEvents: Bool) {
         self.placeName = placeName
         self.listsEvents = listsEvents
     }
 
-    mutating func reject(_ place: Int, _ error: EventDecodingError) {
-        self.reject(Rejection(place: place, code: error.code.rawValue, field: error.field, message: error.message))
+    /// Whether nothing more is taken.
+    var hasEnded: Bool { self.end != nil }
+
+    // MARK: Noting
+
+    /// Notes what became of some events. What stands behind the first that was not taken comes again and is not noted,
+    /// unless it is in the log all the same.
+    mutating func note(_ parsed: [ParsedEvent], _ run: IngestRun) {
+        var outcomes = run.outcomes[...]
+        for item in parsed {
+            switch item.event {
+            case .failure(let error):
+                guard self.end == nil else { continue }
+                self.reject(
+                    Rejection(
+                        place: item.place, code: error.code.rawValue, field: error.field, message: error.message))
+            case .success(let event):
+                if let outcome = outcomes.popFirst() {
+                    if self.end == nil || outcome.isInLog { self.note(item.place, event, outcome) }
+                } else if let stop = run.stop {
+                    self.stop(item.place, stop)
+                }
+            }
+        }
     }
 
-    private mutating func reject(_ rejection: Rejection) {
-        self.rejectedCount += 1
-        if self.rejected.count < Self.longestList { self.rejected.append(rejection) }
-    }
-
-    mutating func note(_ place: Int, _ event: StandardEvent, _ outcome: IngestOutcome) {
+    private mutating func note(_ place: Int, _ event: StandardEvent, _ outcome: IngestOutcome) {
         switch outcome {
         case .accepted(let offset):
             self.accepted += 1
@@ -55,31 +83,48 @@ struct IngestReport {
         case .duplicate(let offset):
             self.duplicates += 1
             self.list(Entry(place: place, id: event.eventID, offset: offset, status: "duplicate"))
-        case .refused(let code, let message):
-            self.reject(Rejection(place: place, code: code, field: nil, message: message))
-        case .unavailable(let code, let message):
-            self.unavailable = (code, message)
-            self.reject(Rejection(place: place, code: code, field: nil, message: message))
+        case .refused(let code, let field, let message):
+            self.reject(Rejection(place: place, code: code, field: field, message: message))
+        case .unavailable(let stop): self.stop(place, stop)
         }
     }
 
-    private mutating func list(_ entry: Entry) {
-        guard self.listsEvents else { return }
-        if self.entries.count < Self.longestList { self.entries.append(entry) } else { self.entriesCut = true }
+    private mutating func reject(_ rejection: Rejection) {
+        self.rejectedCount += 1
+        if self.rejected.count < Self.mostRejections { self.rejected.append(rejection) }
     }
 
-    /// Whether the bus or the log stopped taking events.
-    var isUnavailable: Bool { self.unavailable != nil }
+    private mutating func list(_ entry: Entry) {
+        self.entryCount += 1
+        if self.listsEvents && self.entries.count < Self.mostEntries { self.entries.append(entry) }
+    }
+
+    private mutating func stop(_ place: Int, _ stop: IngestStop) {
+        var problem = Problem(
+            stop.isClientsTurn ? .tooManyRequests : .serviceUnavailable, code: stop.code,
+            "Taken up to \(self.placeName) \(place): \(stop.message)")
+        problem.headers[.retryAfter] = "\(stop.retrySeconds)"
+        self.end = self.end ?? End(place: place, problem: problem, retryMilliseconds: stop.retryMilliseconds)
+    }
+
+    /// Notes that the body is not read any further.
+    ///
+    /// - Parameter place: of the first event that was not read.
+    mutating func giveUp(at place: Int, _ problem: Problem) {
+        self.end = self.end ?? End(place: place, problem: problem, retryMilliseconds: nil)
+    }
+
+    // MARK: Answering
 
     var response: Response {
-        if self.accepted + self.duplicates > 0 {
+        if self.end == nil && self.accepted + self.duplicates > 0 {
             return .json(.accepted) { writer in
                 writer.write(byte: UInt8(ascii: "{"))
                 self.write(into: &writer)
                 writer.write(byte: UInt8(ascii: "}"))
             }
         }
-        let problem = self.problem
+        let problem = self.end?.problem ?? self.problem
         var response = Response.json(problem.status) { writer in
             writer.write(byte: UInt8(ascii: "{"))
             problem.write(into: &writer)
@@ -93,15 +138,13 @@ struct IngestReport {
     }
 
     private var problem: Problem {
-        if let unavailable = self.unavailable {
-            return .unavailable(code: unavailable.code, "No event was taken: \(unavailable.message)")
-        }
         guard let first = self.rejected.first else {
             return Problem(.badRequest, code: "no_events", "The body has no events")
         }
         let field = first.field.map { "\($0): " } ?? ""
+        let isTooLarge = self.isSingle && first.code == EventDecodingError.Code.tooLarge.rawValue
         return Problem(
-            .badRequest, code: first.code, field: first.field,
+            isTooLarge ? .contentTooLarge : .badRequest, code: first.code, field: first.field,
             "No event was accepted; \(self.placeName) \(first.place): \(field)\(first.message)")
     }
 
@@ -130,8 +173,21 @@ struct IngestReport {
         if self.rejectedCount > self.rejected.count {
             writer.literal(",\"rejected_count\":")
             writer.write(self.rejectedCount)
+            writer.literal(",\"rejected_more\":")
+            writer.write(self.rejectedCount - self.rejected.count)
         }
-        guard self.listsEvents else { return }
+        if let end = self.end {
+            writer.literal(",\"resume_from\":")
+            writer.write(end.place)
+            if let milliseconds = end.retryMilliseconds {
+                writer.literal(",\"retry_in_ms\":")
+                writer.write(milliseconds)
+            }
+        }
+        if self.listsEvents { self.writeEvents(into: &writer) }
+    }
+
+    private func writeEvents(into writer: inout JSONWriter) {
         writer.literal(",\"events\":[")
         for (index, entry) in self.entries.enumerated() {
             writer.literal(index > 0 ? ",{\"" : "{\"")
@@ -149,6 +205,9 @@ struct IngestReport {
             writer.literal("\"}")
         }
         writer.literal("]")
-        if self.entriesCut { writer.literal(",\"events_cut\":true") }
+        if self.entryCount > self.entries.count {
+            writer.literal(",\"events_more\":")
+            writer.write(self.entryCount - self.entries.count)
+        }
     }
 }

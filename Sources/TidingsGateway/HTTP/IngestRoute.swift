@@ -7,28 +7,29 @@ import Tidings
 struct IngestRoute: Sendable {
     let ingest: EventIngest
     let limits: GatewayConfiguration.Limits
-    /// Where the request stands in a trace.
-    var position: TracePosition?
+    /// Who sends.
+    var caller = IngestCaller(principal: .stranger)
 
-    private static let supported = "application/json or application/x-ndjson"
+    private static let supported =
+        "application/json, application/x-ndjson, \(CloudEventName.jsonMediaType) or \(CloudEventName.batchMediaType)"
 
-    private var defaults: EventDecodingDefaults {
-        EventDecodingDefaults(source: "http", maximumByteCount: self.limits.eventBytes)
+    var defaults: EventDecodingDefaults {
+        EventDecodingDefaults(
+            source: self.caller.principal.source(or: "http"), maximumByteCount: self.limits.eventBytes)
     }
 
     func accept(_ call: HTTPCall) async throws -> Response {
         let query = try call.query(["ids"])
         let listsEvents = try query.flag("ids")
-        if let encoding = call.request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw Problem(
-                .unsupportedMediaType, code: "unsupported_encoding", field: "Content-Encoding",
-                "The body has to come as it is, without \(encoding.prefix(64))")
-        }
-        let mediaType = (call.request.headers[.contentType] ?? "").prefix { $0 != ";" }
-        switch mediaType.lowercased().filter({ $0 != " " }) {
-        case "application/json": return try await self.postJSON(call.request)
-        case "application/x-ndjson", "application/ndjson", "application/jsonl":
-            return try await self.postLines(call.request, listsEvents: listsEvents)
+        let headers = call.request.headers
+        let body = try BodyReader(call.request)
+        let mediaType = MediaType(headers[.contentType] ?? "").essence
+        switch mediaType {
+        case CloudEventName.jsonMediaType: return try await self.postCloudEvents(call.request, body, isBatch: false)
+        case CloudEventName.batchMediaType: return try await self.postCloudEvents(call.request, body, isBatch: true)
+        case _ where CloudEvent.isBinary(headers): return try await self.postBinary(call.request, body)
+        case "application/json": return try await self.postJSON(call.request, body)
+        case _ where Self.isLines(mediaType): return try await self.postLines(body, listsEvents: listsEvents)
         case "":
             throw Problem(
                 .unsupportedMediaType, code: "missing_content_type", field: "Content-Type",
@@ -36,57 +37,75 @@ struct IngestRoute: Sendable {
         default:
             throw Problem(
                 .unsupportedMediaType, code: "unsupported_content_type", field: "Content-Type",
-                "Content-Type must be \(Self.supported), was \(mediaType.prefix(100))")
+                "Content-Type must be \(Self.supported), was \(mediaType.prefix(100)); with anything else the attributes"
+                    + " of a CloudEvent have to be in ce- headers")
         }
     }
 
-    // MARK: JSON
+    /// Whether a body of this type is read line by line, however long it is.
+    static func isLines(_ mediaType: String) -> Bool {
+        switch mediaType {
+        case "application/x-ndjson", "application/ndjson", "application/jsonl": true
+        default: false
+        }
+    }
 
-    private func postJSON(_ request: Request) async throws -> Response {
-        let body = try await self.collect(request)
-        let parsed = try body.withUnsafeReadableBytes { bytes throws(Problem) in try self.parse(bytes) }
+    // MARK: Whole bodies
+
+    /// A body that fits into memory.
+    func collect(_ request: Request, _ body: BodyReader, limit: Int? = nil) async throws -> ByteBuffer {
+        let limit = limit ?? self.limits.bodyBytes
+        var tooLarge = Problem(
+            .contentTooLarge, code: "body_too_large",
+            limit < self.limits.bodyBytes
+                ? "An event may have \(limit) bytes"
+                : "A JSON body may have \(limit) bytes; send more as application/x-ndjson")
+        // Behind the answer the rest of the body is thrown away, so the connection cannot be used again.
+        tooLarge.headers[.connection] = "close"
+        if body.isPlain, let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw tooLarge
+        }
+        var body = body
+        var collected = ByteBuffer()
+        while var part = try await body.next() {
+            guard collected.readableBytes + part.readableBytes <= limit else { throw tooLarge }
+            collected.writeBuffer(&part)
+        }
+        return collected
+    }
+
+    private func postJSON(_ request: Request, _ body: BodyReader) async throws -> Response {
+        let body = try await self.collect(request, body)
         var report = IngestReport(placeName: "index", listsEvents: true)
-        await self.publish(parsed, into: &report)
+        let parsed = try self.parse(body, &report) { reader throws(JSONSyntaxError) in try self.readEvent(&reader) }
+        let events = parsed.events
+        report.note(parsed, events.isEmpty ? IngestRun() : await self.ingest.publish(events, from: self.caller))
         return report.response
     }
 
-    private func collect(_ request: Request) async throws -> ByteBuffer {
-        var tooLarge = Problem(
-            .contentTooLarge, code: "body_too_large",
-            "A JSON body may have \(self.limits.bodyBytes) bytes; send more as application/x-ndjson")
-        // Behind the answer the rest of the body is thrown away, so the connection cannot be used again.
-        tooLarge.headers[.connection] = "close"
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > self.limits.bodyBytes {
-            throw tooLarge
-        }
-        var body = ByteBuffer()
-        for try await var part in request.body {
-            guard body.readableBytes + part.readableBytes <= self.limits.bodyBytes else { throw tooLarge }
-            body.writeBuffer(&part)
-        }
-        return body
-    }
-
-    private struct Parsed {
-        let place: Int
-        let event: Result<StandardEvent, EventDecodingError>
-    }
+    typealias ReadEvent = (inout JSONReader) throws(JSONSyntaxError) -> Result<StandardEvent, EventDecodingError>
 
     /// The events of a body: one, or an array. JSON that is broken anywhere is refused whole.
-    private func parse(_ bytes: UnsafeRawBufferPointer) throws(Problem) -> [Parsed] {
-        var reader = JSONReader(bytes)
-        var parsed: [Parsed] = []
+    func parse(
+        _ body: ByteBuffer, _ report: inout IngestReport, _ read: ReadEvent
+    ) throws(Problem) -> [ParsedEvent] {
+        var parsed: [ParsedEvent] = []
+        var isSingle = false
         do throws(JSONSyntaxError) {
-            if try reader.kind() == .array {
-                try reader.beginArray()
-                var isFirst = true
-                while parsed.count <= self.limits.bodyEvents, try reader.nextElement(isFirst: &isFirst) {
-                    parsed.append(Parsed(place: parsed.count, event: try self.readEvent(&reader)))
+            try body.withUnsafeReadableBytes { bytes throws(JSONSyntaxError) in
+                var reader = JSONReader(bytes)
+                if try reader.kind() == .array {
+                    try reader.beginArray()
+                    var isFirst = true
+                    while parsed.count <= self.limits.bodyEvents, try reader.nextElement(isFirst: &isFirst) {
+                        parsed.append(ParsedEvent(place: parsed.count, event: try read(&reader)))
+                    }
+                } else {
+                    isSingle = true
+                    parsed.append(ParsedEvent(place: 0, event: try read(&reader)))
                 }
-            } else {
-                parsed.append(Parsed(place: 0, event: try self.readEvent(&reader)))
+                if parsed.count <= self.limits.bodyEvents { try reader.expectEnd() }
             }
-            if parsed.count <= self.limits.bodyEvents { try reader.expectEnd() }
         } catch {
             throw Problem(.badRequest, code: "invalid_json", "Invalid JSON: \(error.message)")
         }
@@ -95,6 +114,7 @@ struct IngestRoute: Sendable {
                 .contentTooLarge, code: "too_many_events",
                 "A JSON body may have \(self.limits.bodyEvents) events; send more as application/x-ndjson")
         }
+        report.isSingle = isSingle
         return parsed
     }
 
@@ -110,48 +130,6 @@ struct IngestRoute: Sendable {
             reader.index = start
             try reader.skipValue()
             return .failure(error)
-        }
-    }
-
-    private func publish(_ parsed: [Parsed], into report: inout IngestReport) async {
-        let good = parsed.compactMap { item in (try? item.event.get()).map { (item.place, $0) } }
-        for item in parsed {
-            if case .failure(let error) = item.event { report.reject(item.place, error) }
-        }
-        guard !good.isEmpty else { return }
-        let outcomes = await self.ingest.publish(good.map(\.1), in: self.position)
-        for ((place, event), outcome) in zip(good, outcomes) { report.note(place, event, outcome) }
-    }
-
-    // MARK: NDJSON
-
-    /// Publishes what each part of the body completes before it reads on, so that a producer feels a bus that is full.
-    private func postLines(_ request: Request, listsEvents: Bool) async throws -> Response {
-        var report = IngestReport(placeName: "line", listsEvents: listsEvents)
-        var splitter = LineSplitter(limit: self.limits.eventBytes)
-        for try await part in request.body {
-            var parsed: [Parsed] = []
-            part.withUnsafeReadableBytes { bytes in
-                splitter.feed(bytes) { parsed.append(self.parse($0, number: $1)) }
-            }
-            await self.publish(parsed, into: &report)
-            if report.isUnavailable { return report.response }
-        }
-        var last: [Parsed] = []
-        splitter.finish { last.append(self.parse($0, number: $1)) }
-        await self.publish(last, into: &report)
-        return report.response
-    }
-
-    private func parse(_ line: LineSplitter.Line, number: Int) -> Parsed {
-        guard case .text(let bytes) = line else {
-            let message = "the line is longer than \(self.limits.eventBytes) bytes"
-            return Parsed(place: number, event: .failure(EventDecodingError(.tooLarge, message: message)))
-        }
-        do throws(EventDecodingError) {
-            return Parsed(place: number, event: .success(try StandardEvent(json: bytes, defaults: self.defaults)))
-        } catch {
-            return Parsed(place: number, event: .failure(error))
         }
     }
 }

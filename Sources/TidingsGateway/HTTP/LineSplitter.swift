@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// Cuts a stream of bytes into lines, holding at most one unfinished line of a bounded length.
 struct LineSplitter {
     enum Line {
@@ -18,12 +24,14 @@ struct LineSplitter {
 
     /// Takes more bytes; `body` gets every line that they complete, valid during the call only, and its number.
     mutating func feed(_ bytes: UnsafeRawBufferPointer, _ body: (Line, Int) -> Void) {
-        var rest = bytes[...]
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            self.complete(UnsafeRawBufferPointer(rebasing: rest[rest.startIndex..<newline]), body)
-            rest = rest[(newline + 1)...]
+        guard let base = bytes.baseAddress else { return }
+        var start = 0
+        while let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start) {
+            let end = UnsafeRawPointer(newline) - base
+            self.complete(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), body)
+            start = end + 1
         }
-        self.keep(rest)
+        self.keep(bytes[start...])
     }
 
     /// The bytes have ended; what is left is the last line.
@@ -58,7 +66,8 @@ struct LineSplitter {
         self.number += 1
     }
 
-    private static func emit(_ line: UnsafeRawBufferPointer, _ number: Int, _ body: (Line, Int) -> Void) {
+    private static func emit(_ text: UnsafeRawBufferPointer, _ number: Int, _ body: (Line, Int) -> Void) {
+        let line = text.last == 0x0D ? UnsafeRawBufferPointer(rebasing: text.dropLast()) : text
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if !isBlank { body(.text(line), number) }
     }

@@ -20,14 +20,16 @@ final class MetricsExposition: Sendable {
     private let ingest: EventIngest
     private let sources: GatewaySources
     private let feed: StreamFeed
+    private let access: AccessControl
     private let connections: ConnectionSettings
     private let labels = Locked(Labels())
 
     init(
         bus: any EventBus, log: any EventLog, ingest: EventIngest, sources: GatewaySources, feed: StreamFeed,
-        connections: ConnectionSettings
+        connections: ConnectionSettings, access: AccessControl
     ) {
         self.connections = connections
+        self.access = access
         self.bus = bus
         self.log = log
         self.ingest = ingest
@@ -58,12 +60,26 @@ final class MetricsExposition: Sendable {
         text.single(
             "tidings_dead_letters_evicted_total", .counter, "Dead letters that went for want of room.", evicted)
         self.write(self.feed.statistics, to: &text)
+        self.write(self.access.statistics, to: &text)
         self.connections.write(to: &text)
         self.write(connectors, to: &text)
         let processors = self.sources.processors()
         self.write(self.labels.withLock { $0.processors.labelled(processors) }, to: &text)
         MetricsExpositionProcess.current().write(to: &text)
         return text.text
+    }
+
+    private func write(_ access: AccessStatistics, to text: inout MetricsExpositionText) {
+        text.family(
+            "tidings_access_refused_total", .counter,
+            "Requests and WebSockets that were turned away: wrong or expired tokens, too many of them, missing scopes."
+        ) { family in
+            family.sample(access.unknown, ("reason", "unknown"))
+            family.sample(access.expired, ("reason", "expired"))
+            family.sample(access.limited, ("reason", "limited"))
+            family.sample(access.forbidden, ("reason", "forbidden"))
+        }
+        text.single("tidings_access_sessions", .gauge, "Sessions of browsers.", access.sessions)
     }
 
     // MARK: The bus

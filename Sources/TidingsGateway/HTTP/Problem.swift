@@ -11,7 +11,16 @@ struct Problem: Error {
     var detail: String
     /// What the problem is in, as it is spelt in the request.
     var field: String?
+    /// Where there are several problems, all of them.
+    var errors: [Part] = []
     var headers = HTTPFields()
+
+    /// One of several problems.
+    struct Part: Sendable {
+        var code: String
+        var field: String?
+        var message: String
+    }
 
     init(_ status: HTTPResponse.Status, code: String, field: String? = nil, _ detail: String) {
         self.status = status
@@ -36,6 +45,20 @@ struct Problem: Error {
             writer.literal(",\"field\":")
             writer.write(string: field)
         }
+        guard !self.errors.isEmpty else { return }
+        writer.literal(",\"errors\":[")
+        for (index, part) in self.errors.enumerated() {
+            writer.literal(index > 0 ? ",{\"code\":" : "{\"code\":")
+            writer.write(string: part.code)
+            if let field = part.field {
+                writer.literal(",\"field\":")
+                writer.write(string: field)
+            }
+            writer.literal(",\"message\":")
+            writer.write(string: part.message)
+            writer.literal("}")
+        }
+        writer.literal("]")
     }
 
     /// The answer's body.
@@ -74,6 +97,10 @@ struct Problem: Error {
     static func store(_ error: EventLogError) -> Problem {
         self.unavailable(code: "store", "The log could not be read: \(error.message)")
     }
+
+    /// What went wrong is for the log only.
+    static let internalError = Problem(
+        .internalServerError, code: "internal_error", "Something went wrong here; the server's log says what")
 
     static func foreignOrigin(_ origin: String) -> Problem {
         Problem(

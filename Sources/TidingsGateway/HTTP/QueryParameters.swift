@@ -8,6 +8,7 @@ struct QueryParameters {
     /// - Parameter allowed: any other name is a problem.
     init(_ query: String?, allowed: Set<String>) throws(Problem) {
         guard let query, !query.isEmpty else { return }
+        var unknown: [String] = []
         for part in query.split(separator: "&") {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentEncoding.decode(sides[0], plusIsSpace: true),
@@ -15,14 +16,25 @@ struct QueryParameters {
             else {
                 throw Problem(.badRequest, code: "invalid_query", "The query is not valid percent-encoded UTF-8")
             }
-            guard allowed.contains(name) else {
-                throw Problem(
-                    .badRequest, code: "unknown_parameter", field: name,
-                    "Unknown query parameter '\(name.prefix(64))'; known are \(allowed.sorted().joined(separator: ", "))"
-                )
-            }
-            self.values.append((name, value))
+            if allowed.contains(name) { self.values.append((name, value)) } else { unknown.append(name) }
         }
+        guard let first = unknown.first else { return }
+        throw Self.unknown(first, all: unknown, allowed)
+    }
+
+    private static func unknown(_ first: String, all: [String], _ allowed: Set<String>) -> Problem {
+        let known = allowed.isEmpty ? "there are none" : "known are \(allowed.sorted().joined(separator: ", "))"
+        var problem = Problem(
+            .badRequest, code: "unknown_parameter", field: String(first.prefix(64)),
+            "Unknown query parameter '\(first.prefix(64))'; \(known)")
+        if all.count > 1 {
+            problem.errors = all.prefix(100).map { name in
+                Problem.Part(
+                    code: problem.code, field: String(name.prefix(64)),
+                    message: "Unknown query parameter '\(name.prefix(64))'")
+            }
+        }
+        return problem
     }
 
     /// All values of a parameter.

@@ -15,7 +15,8 @@ struct StatusRoutes: Sendable {
 
     func connectors(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
-        let rows = await self.sources.connectors()
+        let rights = call.principal.rights
+        let rows = rights.includes(type: .connectorStatus) ? Self.visible(await self.sources.connectors(), rights) : []
         let now = Timestamp.now()
         return .json { writer in
             writer.literal("{\"connectors\":[")
@@ -27,10 +28,21 @@ struct StatusRoutes: Sendable {
         }
     }
 
+    /// Of the connectors those that have symbols which may be seen, with these.
+    private static func visible(_ rows: [ConnectorSnapshot], _ rights: EventRights) -> [ConnectorSnapshot] {
+        guard !rights.symbols.isEmpty else { return rows }
+        return rows.compactMap { row in
+            var row = row
+            row.symbols = row.symbols.filter { rights.includes(symbol: Name($0)) }
+            return row.symbols.isEmpty ? nil : row
+        }
+    }
+
     /// What was handed on counts alike, whether to a handler, a tap, who draws batches, or a streaming client; and so does
     /// how long it waited between publishing and that.
     func metrics(_ call: HTTPCall) async throws -> Response {
         _ = try call.query([])
+        let rights = call.principal.rights
         let statistics = self.bus.statistics
         let duplicates = statistics.duplicates + self.ingest.duplicates
         let streams = self.feed.statistics
@@ -48,7 +60,8 @@ struct StatusRoutes: Sendable {
             writer.literal(",\"duplicates\":")
             writer.write(duplicates)
             writer.literal(",\"by_type\":{")
-            for (index, (type, count)) in statistics.byType.sorted(by: { $0.key < $1.key }).enumerated() {
+            let byType = statistics.byType.filter { rights.includes(type: EventType(rawValue: $0.key)) }
+            for (index, (type, count)) in byType.sorted(by: { $0.key < $1.key }).enumerated() {
                 if index > 0 { writer.write(byte: UInt8(ascii: ",")) }
                 writer.write(string: type)
                 writer.write(byte: UInt8(ascii: ":"))

@@ -44,7 +44,10 @@ struct CandleRoute: Sendable {
 
     func list(_ call: HTTPCall) async throws -> Response {
         let request = try Request(try call.query(["symbol", "interval", "source", "since", "until", "limit"]))
+        let rights = call.principal.rights
+        guard rights.includes(type: .ohlcv) else { throw Problem.forbiddenType(.ohlcv) }
         let live = self.candles.find(Name(request.symbol).folded, interval: request.interval, source: request.source)
+            .filter { rights.includes(symbol: $0.key.symbol, $0.key.venueSymbol) }
         var sets = live.mapValues { candles in
             CandleSet(candles.map { ($0.timestamp.nanoseconds, $0) }, uniquingKeysWith: { $1 })
         }
@@ -56,7 +59,9 @@ struct CandleRoute: Sendable {
                 limit: request.limit)
             let until = [request.until, whole?.start].compactMap(\.self).min()
             try await history.read(since: request.since, until: until, now: .now())
-            for (key, set) in history.found { sets[key, default: [:]].merge(set) { live, _ in live } }
+            for (key, set) in history.found where rights.includes(symbol: key.symbol, key.venueSymbol) {
+                sets[key, default: [:]].merge(set) { live, _ in live }
+            }
         }
         return try Self.answer(request, sets)
     }

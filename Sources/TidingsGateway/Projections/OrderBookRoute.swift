@@ -12,7 +12,11 @@ struct OrderBookRoute: Sendable {
         let query = try call.query(["source", "depth"])
         let source = try query.single("source")
         let depth = Int(try query.integer("depth", in: 1...Self.deepest) ?? Self.deepest)
-        let found = self.books.find(call.parameter, source: source)
+        let rights = call.principal.rights
+        guard rights.includes(type: .orderBook) else { throw Problem.forbiddenType(.orderBook) }
+        let found = self.books.find(call.parameter, source: source).filter {
+            rights.includes(symbol: $0.key.symbol, $0.key.venueSymbol)
+        }
         guard let first = found.first else {
             let of = source.map { " of \($0.prefix(128))" } ?? ""
             throw Problem.notFound("There is no book \(call.parameter.prefix(128))\(of)")

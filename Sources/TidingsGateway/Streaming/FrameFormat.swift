@@ -12,6 +12,8 @@ import Darwin
 enum FrameFormat: Hashable, Sendable {
     /// A text frame with `{"type":"event","offset":n,"data":{...}}`.
     case webSocket
+    /// A text frame with a CloudEvent (the subprotocol `cloudevents.json`).
+    case cloudEvents
     /// `id: <epoch>-<offset>` and `data: {...}`.
     case serverSentEvents(epoch: String)
 
@@ -38,6 +40,10 @@ enum FrameFormat: Hashable, Sendable {
                     return length
                 }
             }
+        case .cloudEvents:
+            var writer = JSONWriter(capacity: json.count + 256)
+            CloudEventWriter.write(json, offset: offset, into: &writer)
+            writer.withBytes { buffer.writeWebSocketFrame(.text, payload: $0) }
         case .serverSentEvents(let epoch):
             buffer.writeString("id: ")
             buffer.writeString(epoch)
@@ -50,7 +56,7 @@ enum FrameFormat: Hashable, Sendable {
     /// Appends the news that events were lost.
     func writeGap(dropped: UInt64, after: Int64, into buffer: inout ByteBuffer) {
         switch self {
-        case .webSocket:
+        case .webSocket, .cloudEvents:
             buffer.writeWebSocketText(#"{"type":"gap","dropped":\#(dropped),"after":\#(after)}"#)
         case .serverSentEvents:
             buffer.writeString("event: gap\ndata: {\"dropped\":\(dropped),\"after\":\(after)}\n\n")

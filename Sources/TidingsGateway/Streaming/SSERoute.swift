@@ -16,7 +16,7 @@ struct SSERoute: Sendable {
         guard self.feed.hasRoom else {
             throw Problem.unavailable(code: "too_many_clients", "All places for streaming clients are taken")
         }
-        let (feed, channel, interval) = (self.feed, call.channel, self.commentInterval)
+        let (feed, channel, interval, principal) = (self.feed, call.channel, self.commentInterval, call.principal)
         return Response(
             status: .ok, headers: Self.headers,
             body: ResponseBody { out in
@@ -31,7 +31,8 @@ struct SSERoute: Sendable {
                     // A client that goes away is noticed at once, not when the next write fails.
                     try? channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
                     let sink = SSEStream(queue: queue, channel: channel, epoch: feed.epoch)
-                    sink.open(feed, filter: filter, after: resolution?.after, commentInterval: interval)
+                    sink.open(
+                        feed, filter: filter, after: resolution?.after, as: principal, commentInterval: interval)
                     return NIOLoopBound(sink, eventLoop: channel.eventLoop)
                 }.get()
                 channel.closeFuture.whenComplete { _ in queue.finish() }
@@ -100,12 +101,14 @@ final class SSEStream: StreamSink {
         self.format = .serverSentEvents(epoch: epoch)
     }
 
-    func open(_ feed: StreamFeed, filter: EventFilter, after: Int64?, commentInterval: Duration) {
+    func open(
+        _ feed: StreamFeed, filter: EventFilter, after: Int64?, as principal: Principal, commentInterval: Duration
+    ) {
         guard let hub = feed.hub(on: self.channel.eventLoop), !hub.isStopping else {
             self.queue.finish()
             return
         }
-        let client = hub.add(self)
+        let client = hub.add(self, principal: principal)
         self.client = client
         self.commentInterval = .nanoseconds(max(commentInterval.wholeNanoseconds, 1_000_000))
         self.armComment()

@@ -18,6 +18,8 @@ final class StreamClient {
     }
 
     let sink: any StreamSink
+    /// Whose stream it is.
+    let principal: Principal
     /// Each knows the other until the client has ended.
     private let hub: StreamHub
     private(set) var phase = Phase.idle
@@ -30,6 +32,8 @@ final class StreamClient {
     private var version = 0
     private var matcher: InterestMatcher?
     private var group: StreamGroup?
+    /// Where it stands among the members of its group.
+    var placeInGroup = 0
     private var replay: HistoryReplay?
 
     // What waits.
@@ -49,8 +53,9 @@ final class StreamClient {
     var conflates = false
     private var bucket: TokenBucket?
 
-    init(sink: any StreamSink, hub: StreamHub) {
+    init(sink: any StreamSink, principal: Principal, hub: StreamHub) {
         self.sink = sink
+        self.principal = principal
         self.hub = hub
     }
 
@@ -116,7 +121,11 @@ final class StreamClient {
         }
     }
 
-    private var interest: StreamInterest { self.filter.map { .filter($0) } ?? .pairs(self.subscriptions.pairs) }
+    /// Whoever may see less shares nothing with those who want the same and may see more.
+    private var interest: StreamInterest {
+        let wanted = self.filter.map { .filter($0) } ?? StreamInterest.pairs(self.subscriptions.pairs)
+        return self.principal.rights.isUnrestricted ? wanted : .within(self.principal.rights, wanted)
+    }
 
     private func setPhase(_ phase: Phase) {
         if self.phase == .replaying && phase != .replaying { self.hub.endedReplay() }
@@ -129,6 +138,13 @@ final class StreamClient {
         self.cursor = self.hub.position
         self.matcher = nil
         self.setPhase(.live)
+        self.hub.joinBeforeNextTurn(self)
+    }
+
+    /// Takes its place among those that want the same. The hub calls it before the next turn, so that many subscriptions
+    /// in a row, each of which changes what is wanted, find that place once.
+    func joinGroup() {
+        guard self.phase == .live, self.group == nil else { return }
         self.group = self.hub.join(self, interest: self.interest)
     }
 
@@ -168,8 +184,10 @@ final class StreamClient {
             return .ended
         }
         let (filter, isExact) = self.filter.map { ($0, true) } ?? self.subscriptions.logFilter(after: self.cursor)
-        let query = LogQuery(filter: filter, after: self.cursor, through: self.hub.position, limit: limit)
-        return .read(query, isExact: isExact, version: self.version)
+        let rights = self.principal.rights
+        let query = LogQuery(
+            filter: rights.narrowing(filter), after: self.cursor, through: self.hub.position, limit: limit)
+        return .read(query, isExact: isExact && rights.isUnrestricted, version: self.version)
     }
 
     /// Sends a page of history; returns how many events went.

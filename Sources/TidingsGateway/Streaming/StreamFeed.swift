@@ -63,6 +63,12 @@ final class StreamFeed: Sendable {
         for lane in self.lanes { lane.eventLoop.execute { lane.hub.value.stop() } }
     }
 
+    /// Ends the streams of those whose access has ended.
+    func checkAccess(_ access: AccessControl) {
+        let now = Timestamp.now()
+        for lane in self.lanes { lane.eventLoop.execute { lane.hub.value.checkAccess(access, at: now) } }
+    }
+
     /// The hub of the event loop that we are on.
     func hub(on eventLoop: any EventLoop) -> StreamHub? {
         self.lanes.first { $0.eventLoop === eventLoop }?.hub.value

@@ -25,6 +25,8 @@ final class StreamHub {
     private var sent: UInt64 = 0
     private var groups = StreamGroups()
     private var clients: [ObjectIdentifier: StreamClient] = [:]
+    /// Clients that are live and not in a group yet.
+    private var joining: [ObjectIdentifier: StreamClient] = [:]
 
     // The newest batches, kept while somebody catches up.
     private var replayCount = 0
@@ -47,14 +49,26 @@ final class StreamHub {
 
     // MARK: Clients
 
-    func add(_ sink: any StreamSink) -> StreamClient {
-        let client = StreamClient(sink: sink, hub: self)
+    func add(_ sink: any StreamSink, principal: Principal) -> StreamClient {
+        let client = StreamClient(sink: sink, principal: principal, hub: self)
         self.clients[ObjectIdentifier(client)] = client
         return client
     }
 
     func remove(_ client: StreamClient) {
         self.clients[ObjectIdentifier(client)] = nil
+        self.joining[ObjectIdentifier(client)] = nil
+    }
+
+    func joinBeforeNextTurn(_ client: StreamClient) {
+        self.joining[ObjectIdentifier(client)] = client
+    }
+
+    private func joinGroups() {
+        guard !self.joining.isEmpty else { return }
+        let joining = self.joining
+        self.joining = [:]
+        for client in joining.values { client.joinGroup() }
     }
 
     func join(_ client: StreamClient, interest: StreamInterest) -> StreamGroup {
@@ -82,6 +96,13 @@ final class StreamHub {
     func stop() {
         self.isStopping = true
         for client in Array(self.clients.values) { client.close(.stopping(offset: client.resumeOffset)) }
+    }
+
+    /// Ends the streams of those whose access has ended.
+    func checkAccess(_ access: AccessControl, at now: Timestamp) {
+        for client in Array(self.clients.values) where !access.holds(client.principal, at: now) {
+            client.close(.accessEnded)
+        }
     }
 
     // MARK: Live
@@ -118,6 +139,7 @@ final class StreamHub {
 
     /// Sends batches that follow the position, in turns of a bounded size.
     private func process(_ batches: [CommittedBatch]) {
+        self.joinGroups()
         if self.groups.isEmpty {
             self.advance(over: batches[...])
             return

@@ -6,6 +6,8 @@ enum StreamInterest: Hashable, Sendable {
     case pairs(Set<SubscriptionPair>)
     /// The filter that an SSE stream was opened with.
     case filter(EventFilter)
+    /// Of that, what may be seen.
+    indirect case within(EventRights, StreamInterest)
 }
 
 /// A symbol and a type that somebody subscribed to, and the sources it was asked for with.
@@ -33,11 +35,18 @@ struct InterestMatcher {
     private let filter: EventFilter?
     private var anySymbol: [SubscriptionPair] = []
     private var bySymbol: [Name: [SubscriptionPair]] = [:]
+    private var rights = EventRights.all
     /// Whether type, symbol and source of an event decide.
     let dependsOnEnvelopeOnly: Bool
 
     init(_ interest: StreamInterest) {
-        switch interest {
+        var wanted = interest
+        if case .within(let rights, let inner) = interest { (self.rights, wanted) = (rights, inner) }
+        switch wanted {
+        case .within:
+            // Nobody puts rights around rights; if so, nothing is seen.
+            self.filter = nil
+            self.dependsOnEnvelopeOnly = true
         case .filter(let filter):
             self.filter = filter
             self.dependsOnEnvelopeOnly =
@@ -56,6 +65,7 @@ struct InterestMatcher {
     }
 
     func matches(_ event: borrowing StandardEvent) -> Bool {
+        guard self.rights.includes(event) else { return false }
         if let filter = self.filter { return filter.matches(event) }
         for pair in self.anySymbol where pair.matchesRest(event) { return true }
         guard !self.bySymbol.isEmpty else { return false }
@@ -67,6 +77,7 @@ struct InterestMatcher {
 
     /// The pairs that an event matches.
     func pairs(matching event: borrowing StandardEvent) -> [SubscriptionPair] {
+        guard self.rights.includes(event) else { return [] }
         var found: [SubscriptionPair] = []
         for pair in self.anySymbol where pair.matchesRest(event) { found.append(pair) }
         guard !self.bySymbol.isEmpty else { return found }

@@ -18,6 +18,8 @@ enum StreamCloseReason: Sendable {
     case stopping(offset: Int64)
     /// The client let too much wait; it may resume after the offset.
     case tooSlow(offset: Int64)
+    /// What the client was let in with has ended, or was taken back.
+    case accessEnded
     /// The log could not be read.
     case storeFailed
 }

@@ -31,6 +31,14 @@ struct WebSocketReply {
         }
     }
 
+    static func forbidden(_ message: String, id: [UInt8]?) -> WebSocketReply {
+        WebSocketReply(id: id) { writer in
+            writer.literal("\"type\":\"error\",\"error\":")
+            writer.write(string: message)
+            writer.literal(",\"code\":\"forbidden\"")
+        }
+    }
+
     /// - Parameters:
     ///   - offset: what is delivered lies above it.
     ///   - resolution: of the `from` that was asked for.
@@ -75,8 +83,10 @@ struct WebSocketReply {
         switch outcome {
         case .accepted(let offset): self.published(event, "accepted", offset, id: id)
         case .duplicate(let offset): self.published(event, "duplicate", offset, id: id)
-        case .refused(let code, let message), .unavailable(let code, let message):
-            self.refused(message, code: code, field: nil, id: id)
+        case .refused(let code, let field, let message): self.refused(message, code: code, field: field, id: id)
+        case .unavailable(let stop):
+            self.refused(
+                stop.message, code: stop.code, field: nil, retryMilliseconds: stop.retryMilliseconds, id: id)
         }
     }
 
@@ -101,7 +111,9 @@ struct WebSocketReply {
         self.refused(error.message, code: error.code.rawValue, field: error.field, id: id)
     }
 
-    private static func refused(_ message: String, code: String, field: String?, id: [UInt8]?) -> WebSocketReply {
+    private static func refused(
+        _ message: String, code: String, field: String?, retryMilliseconds: Int? = nil, id: [UInt8]?
+    ) -> WebSocketReply {
         WebSocketReply(id: id) { writer in
             writer.literal("\"type\":\"error\",\"action\":\"published\",\"error\":")
             writer.write(string: message)
@@ -110,6 +122,10 @@ struct WebSocketReply {
             if let field {
                 writer.literal(",\"field\":")
                 writer.write(string: field)
+            }
+            if let retryMilliseconds {
+                writer.literal(",\"retry_in_ms\":")
+                writer.write(retryMilliseconds)
             }
         }
     }

@@ -46,14 +46,19 @@ extension WebSocketRequest {
         var action: JSONValue?
         var values: [String: JSONValue] = [:]
         var event: Range<Int>?
+        var isCloudEvent = false
 
         static let known: Set<String> = [
             "symbols", "event_types", "event_type", "sources", "from", "conflate", "max_rate",
         ]
     }
 
-    /// - Parameter defaults: for events that are published.
-    init(_ bytes: UnsafeRawBufferPointer, defaults: EventDecodingDefaults) throws(WebSocketRequestError) {
+    /// - Parameters:
+    ///   - defaults: for events that are published.
+    ///   - allowsCloudEvents: whether a frame may be a CloudEvent, which is published and needs no more words.
+    init(
+        _ bytes: UnsafeRawBufferPointer, defaults: EventDecodingDefaults, allowsCloudEvents: Bool = false
+    ) throws(WebSocketRequestError) {
         let read: Members?
         do throws(JSONSyntaxError) {
             read = try Self.readMembers(bytes)
@@ -64,10 +69,25 @@ extension WebSocketRequest {
             throw WebSocketRequestError(message: "Invalid JSON: expected an object", id: nil)
         }
         self.id = members.id
+        if allowsCloudEvents && members.isCloudEvent && members.action == nil {
+            self.action = .publish(Self.cloudEvent(bytes, defaults))
+            return
+        }
         do throws(Refusal) {
             self.action = try Self.action(members, bytes, defaults)
         } catch {
             throw WebSocketRequestError(message: error.message, id: members.id)
+        }
+    }
+
+    private static func cloudEvent(
+        _ bytes: UnsafeRawBufferPointer, _ defaults: EventDecodingDefaults
+    ) -> Result<StandardEvent, EventDecodingError> {
+        var reader = JSONReader(bytes)
+        do throws(JSONSyntaxError) {
+            return try CloudEvent.event(&reader, defaults)
+        } catch {
+            return .failure(EventDecodingError(error))
         }
     }
 
@@ -94,6 +114,7 @@ extension WebSocketRequest {
                 members.action = try reader.readValue(depth: 1)
             } else {
                 let name = key.decoded()
+                if name == "specversion" { members.isCloudEvent = true }
                 if Members.known.contains(name) {
                     members.values[name] = try reader.readValue(depth: 1)
                 } else {

@@ -24,6 +24,10 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
     private let ingest: EventIngest
     private let limits: GatewayConfiguration.Limits
     private let connection: WebSocketConnection
+    private let caller: IngestCaller
+    /// Whether the client has asked for the subprotocol `cloudevents.json`.
+    private let speaksCloudEvents: Bool
+    private let principal: Principal
     private var client: StreamClient?
     private var items = Deque<Item>()
     private var isBusy = false
@@ -31,12 +35,16 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     /// A place for the client must have been reserved with the feed; it is given back at the end.
     init(
-        _ connection: WebSocketConnection, feed: StreamFeed, ingest: EventIngest, limits: GatewayConfiguration.Limits
+        _ connection: WebSocketConnection, principal: Principal, feed: StreamFeed, ingest: EventIngest,
+        limits: GatewayConfiguration.Limits
     ) {
         self.connection = connection
+        self.principal = principal
         self.feed = feed
         self.ingest = ingest
         self.limits = limits
+        self.caller = IngestCaller(principal: principal, address: connection.remoteAddress)
+        self.speaksCloudEvents = connection.handshake.subprotocol == CloudEventName.subprotocol
     }
 
     // MARK: The socket
@@ -46,14 +54,17 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
             connection.close(.goingAway, reason: "stopping")
             return
         }
-        self.client = hub.add(self)
+        self.client = hub.add(self, principal: self.principal)
     }
 
     func webSocket(_ connection: WebSocketConnection, didReceiveText bytes: UnsafeRawBufferPointer) {
         guard self.client != nil else { return }
-        let defaults = EventDecodingDefaults(source: "websocket", maximumByteCount: self.limits.eventBytes)
+        let defaults = EventDecodingDefaults(
+            source: self.principal.source(or: "websocket"), maximumByteCount: self.limits.eventBytes)
         do throws(WebSocketRequestError) {
-            self.items.append(.request(try WebSocketRequest(bytes, defaults: defaults)))
+            self.items.append(
+                .request(
+                    try WebSocketRequest(bytes, defaults: defaults, allowsCloudEvents: self.speaksCloudEvents)))
         } catch {
             self.items.append(.refusal(error))
         }
@@ -83,7 +94,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     // MARK: StreamSink
 
-    let format = FrameFormat.webSocket
+    var format: FrameFormat { self.speaksCloudEvents ? .cloudEvents : .webSocket }
     var isWritable: Bool { self.connection.isWritable }
     var pendingBytes: Int { self.connection.pendingBytes }
 
@@ -99,6 +110,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         switch reason {
         case .stopping(let offset): self.connection.close(.goingAway, reason: "stopping, resume after \(offset)")
         case .tooSlow(let offset): self.connection.close(.tooSlow, reason: "too slow, resume after \(offset)")
+        case .accessEnded: self.connection.close(.policyViolation, reason: "the access token has ended")
         case .storeFailed: self.connection.close(.internalError, reason: "the log could not be read")
         }
     }
@@ -164,6 +176,10 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     private func subscribe(_ request: WebSocketRequest.Subscribe, id: [UInt8]?) {
         guard let client = self.client else { return }
+        guard self.principal.scopes.contains(.read) else {
+            self.reply(.forbidden("This needs a token with the scope 'read'", id: id))
+            return
+        }
         guard client.pairCount + request.symbols.count * request.types.count <= self.limits.subscriptions else {
             self.reply(
                 .error(
@@ -223,22 +239,25 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         self.items.removeFirst(publishes.count)
         let events = publishes.compactMap { try? $0.event.get() }
         let stream = NIOLoopBound(self, eventLoop: self.connection.eventLoop)
-        let (ingest, eventLoop) = (self.ingest, self.connection.eventLoop)
+        let (ingest, eventLoop, caller) = (self.ingest, self.connection.eventLoop, self.caller)
         let sent = publishes
+        let areCloudEvents = self.speaksCloudEvents
         self.wait {
-            let outcomes = await ingest.publish(events, in: nil)
-            eventLoop.execute { stream.value.published(sent, outcomes) }
+            let run =
+                areCloudEvents
+                ? await ingest.publish(cloudEvents: events, from: caller) : await ingest.publish(events, from: caller)
+            eventLoop.execute { stream.value.published(sent, run) }
         }
         return true
     }
 
-    private func published(_ publishes: [Publish], _ outcomes: [IngestOutcome]) {
-        var outcomes = outcomes[...]
+    private func published(_ publishes: [Publish], _ run: IngestRun) {
+        var outcomes = run.outcomes[...]
         for publish in publishes {
             switch publish.event {
             case .failure(let error): self.reply(.refused(error, id: publish.id))
             case .success(let event):
-                guard let outcome = outcomes.popFirst() else { continue }
+                guard let outcome = outcomes.popFirst() ?? run.stop.map({ .unavailable($0) }) else { continue }
                 self.reply(.published(event, outcome, id: publish.id))
             }
         }

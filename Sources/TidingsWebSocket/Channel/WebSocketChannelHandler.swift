@@ -238,6 +238,18 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
         if !self.isInRead, !self.isProcessing { self.flush() }
     }
 
+    /// Writes encoded frames that nobody counts: no promise, no closure, nothing to allocate.
+    func writeUncounted(_ frames: ByteBuffer) {
+        guard let context = self.context, self.session.isOpen else { return }
+        if self.isInRead || self.isProcessing {
+            context.write(self.wrapOutboundOut(frames), promise: nil)
+            self.needsFlush = true
+        } else {
+            self.needsFlush = false
+            context.writeAndFlush(self.wrapOutboundOut(frames), promise: nil)
+        }
+    }
+
     func writeCompressed(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, reserved: Int) {
         let windowBits = self.handshake.deflate?.ownWindowBits(role: self.role) ?? 15
         var deflater = self.deflater.take() ?? WebSocketDeflater(windowBits: windowBits, options: self.deflateOptions)

@@ -107,6 +107,12 @@ public final class WebSocketConnection: Sendable {
         self.onLoop { $0.write(frames, reserved: frames.readableBytes) }
     }
 
+    /// Writes encoded frames at once. Only on the event loop, and only for those who look at ``isWritable`` first and
+    /// hold back what does not fit: these bytes are not counted in ``pendingBytes``.
+    package func sendUncounted(encoded frames: ByteBuffer) {
+        self.handler.value.writeUncounted(frames)
+    }
+
     /// Sends a ping with an own payload (at most 125 bytes), besides the automatic ones.
     public func ping(_ payload: [UInt8] = []) { self.onLoop { $0.ping(payload) } }
 

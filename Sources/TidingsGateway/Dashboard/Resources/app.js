@@ -9,6 +9,7 @@ import { notice, noticeMissed } from "./notices.js";
 import { Painter, calm } from "./paint.js";
 import { Prices } from "./prices.js";
 import { Refusal, newestEvents, poll } from "./server.js";
+import { checkSession, whenSignedIn } from "./session.js";
 import { EventSocket } from "./socket.js";
 import { EventTable, rowsShown } from "./table.js";
 import { Traffic } from "./traffic.js";
@@ -44,6 +45,8 @@ const socket = new EventSocket({
     state(name, retryIn) {
         connection.state = name;
         connection.retryAt = retryIn === undefined ? 0 : Date.now() + retryIn;
+        // A browser does not tell why a WebSocket was refused.
+        if (retryIn !== undefined) checkSession();
         paintHead();
     },
     subscribed(offset, isSameLog) {
@@ -148,16 +151,25 @@ function drawHead() {
 // Start.
 
 showFilter();
-fillFromHistory(null);
-socket.connect();
-poll("/api/v1/metrics", (metrics) => {
-    traffic.metrics = metrics;
-    if (Number.isFinite(metrics.uptime_seconds)) startedAt = Date.now() - metrics.uptime_seconds * 1000;
-    paintHead();
-});
-poll("/api/v1/connectors", (answer) => {
-    connectors.report(answer);
-    paintConnectors();
+let isStarted = false;
+whenSignedIn(() => {
+    if (isStarted) {
+        fillFromHistory(socket.offset);
+        socket.retryNow();
+        return;
+    }
+    isStarted = true;
+    fillFromHistory(null);
+    socket.connect();
+    poll("/api/v1/metrics", (metrics) => {
+        traffic.metrics = metrics;
+        if (Number.isFinite(metrics.uptime_seconds)) startedAt = Date.now() - metrics.uptime_seconds * 1000;
+        paintHead();
+    });
+    poll("/api/v1/connectors", (answer) => {
+        connectors.report(answer);
+        paintConnectors();
+    });
 });
 for (const paint of [paintTraffic, paintConnectors, paintPrices, paintEvents, paintHead]) {
     paint();
