@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import Testing
 import Tidings
 
@@ -65,6 +66,15 @@ import Tidings
         return writer.array()
     }
 
+    private static func withoutOrder(_ event: StandardEvent) -> StandardEvent {
+        var event = event
+        event.source = "any"
+        event.extra = event.extra.map { extra in
+            JSONObject(extra.members.sorted { ($0.key, "\($0.value)") < ($1.key, "\($1.value)") }.map { ($0.key, $0.value) })
+        }
+        return event
+    }
+
     @Test func `what is taken from a damaged CloudEvent goes out and comes in the same`() {
         var generator = Generator(state: 5)
         var taken = 0
@@ -77,10 +87,10 @@ import Tidings
                 Issue.record("round \(round): \(String(decoding: out, as: UTF8.self)) is refused")
                 return
             }
-            var expected = event
-            // A source that is no URI reference is made one.
-            if again.source != event.source { expected.source = again.source }
-            guard again == expected else {
+            // A source that is no URI reference is made one, and what attributes cannot hold comes behind what they can.
+            guard again.source == event.source || URIReference.encode("\(event.source)") == "\(again.source)",
+                Self.withoutOrder(again) == Self.withoutOrder(event)
+            else {
                 Issue.record("round \(round): \(event.json) became \(again.json)")
                 return
             }
@@ -106,11 +116,7 @@ import Tidings
             event.extra = members.isEmpty ? nil : JSONObject(members)
             let out = Self.write(event)
             let again = try #require(Self.read(out), "\(event.json) became \(String(decoding: out, as: UTF8.self))")
-            // What attributes cannot hold comes behind what they can.
-            let sorted = { (object: JSONObject?) in object?.members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
-            guard sorted(again.extra) == sorted(event.extra), again.payload == event.payload,
-                again.priority == event.priority, again.eventID == event.eventID, again.timestamp == event.timestamp
-            else {
+            guard Self.withoutOrder(again) == Self.withoutOrder(event) else {
                 Issue.record("\(event.json) became \(again.json)")
                 return
             }

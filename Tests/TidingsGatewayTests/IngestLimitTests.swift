@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import Testing
 import Tidings
 
@@ -50,12 +51,14 @@ struct IngestLimitTests {
             let lines = ["", "broken"] + Self.events(1...100)
             let answer = try await gateway.post(lines.joined(separator: "\n"), type: "application/x-ndjson")
             #expect(answer.status == 429)
-            #expect(try answer.object["accepted"]?.int == 64)
-            #expect(try answer.object["resume_from"]?.int == 67)
+            // A batch goes in whole or not at all, and how the lines are batched depends on how they come.
+            let taken = try #require(try answer.object["accepted"]?.int)
+            #expect((1...64).contains(taken))
+            #expect(try answer.object["resume_from"]?.int == taken + 3)
             #expect(try answer.object["rejected"]?.array?.count == 1)
             batches.subscription.cancel()
-            let rest = lines.dropFirst(66).joined(separator: "\n")
-            #expect(try await gateway.post(rest, type: "application/x-ndjson").object["accepted"]?.int == 36)
+            let rest = lines.dropFirst(taken + 2).joined(separator: "\n")
+            #expect(try await gateway.post(rest, type: "application/x-ndjson").object["accepted"]?.int == 100 - taken)
             let stored = try await gateway.log.read(LogQuery()).map { "\(try $0.event().eventID)" }
             #expect(stored == (1...100).map { "e-\($0)" })
         }

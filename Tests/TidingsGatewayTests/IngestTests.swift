@@ -224,7 +224,7 @@ struct IngestTests {
             #expect(try await gateway.request("POST", "/api/v1/events", body: "{}").status == 415)
             let packed = try await gateway.request(
                 "POST", "/api/v1/events",
-                headers: [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+                headers: [("Content-Type", "application/json"), ("Content-Encoding", "br")],
                 body: "{}")
             #expect(packed.status == 415)
         }

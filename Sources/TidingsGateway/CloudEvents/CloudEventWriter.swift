@@ -196,8 +196,7 @@ enum CloudEventWriter {
         let name = member.key.decoded()
         switch name {
         case "datacontenttype", "dataschema", "subject": return member.kind == .string && member.value.count > 2
-        case CloudEventName.extra: return member.kind == .string && self.hidesNothing(member.value)
-        case CloudEventName.offset, "correlationid", "parenteventid", "processedat", "processingtimems": return false
+        case CloudEventName.extra, CloudEventName.offset, "correlationid", "parenteventid", "processedat", "processingtimems": return false
         default: break
         }
         guard !CloudEventName.isOfTheSpecification(name) else { return false }
@@ -213,13 +212,6 @@ enum CloudEventWriter {
         var reader = JSONReader(quoted)
         guard let text = try? reader.readString().decoded() else { return false }
         return text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
-    }
-
-    /// Whether a text in the place of what we hide is somebody else's.
-    private static func hidesNothing(_ quoted: UnsafeRawBufferPointer) -> Bool {
-        var reader = JSONReader(quoted)
-        guard let text = try? reader.readString().decoded() else { return false }
-        return (try? JSONObject(json: text)) == nil
     }
 
     // MARK: Data
