@@ -62,7 +62,7 @@ struct StreamGroupsTests {
             var members: [(client: StreamClient, group: StreamGroup, interest: StreamInterest)] = []
             for round in 0..<600 {
                 if members.count < 40 || (members.count < 80 && Bool.random(using: &random)) {
-                    let client = rig.hub.add(TestSink())
+                    let client = rig.hub.add(TestSink(), principal: .anyone)
                     let interest = Self.interest(&random)
                     members.append((client, groups.add(client, interest: interest), interest))
                 } else {
@@ -90,7 +90,7 @@ struct StreamGroupsTests {
         let time = try await HubRig.run { eventLoop in
             let rig = HubRig(eventLoop)
             var groups = StreamGroups()
-            let clients = (0..<20_000).map { _ in rig.hub.add(TestSink()) }
+            let clients = (0..<20_000).map { _ in rig.hub.add(TestSink(), principal: .anyone) }
             let interest = StreamInterest.filter(.all)
             var group: StreamGroup?
             for client in clients { group = groups.add(client, interest: interest) }
@@ -110,16 +110,16 @@ struct StreamGroupsTests {
             var groups = StreamGroups()
             for number in 0..<filters {
                 let pair = SubscriptionPair(symbol: "S\(number)", type: .exact(.trade), sources: [])
-                _ = groups.add(rig.hub.add(TestSink()), interest: .pairs([pair]))
+                _ = groups.add(rig.hub.add(TestSink(), principal: .anyone), interest: .pairs([pair]))
                 _ = groups.add(
-                    rig.hub.add(TestSink()), interest: .filter(EventFilter(items: ["item\(number)"])))
+                    rig.hub.add(TestSink(), principal: .anyone), interest: .filter(EventFilter(items: ["item\(number)"])))
             }
             let events = (0..<64).map { number in
                 StandardEvent(
                     eventType: .trade, source: "kraken",
                     payload: ["symbol": .string("S\(number % 10)"), "item": .string("item\(number % 10)")])
             }
-            let passing = rig.hub.add(TestSink())
+            let passing = rig.hub.add(TestSink(), principal: .anyone)
             let turn = StreamTurn([CommittedBatch(EventSelection(EventBatch(events)), firstOffset: 1)])
             func round(_ number: Int) {
                 let pair = SubscriptionPair(symbol: "S\(number % filters)", type: .all, sources: [])
