@@ -56,9 +56,11 @@ struct CloudEventHTTPTests {
     }
 
     @Test(arguments: [
-        (#""data":"text""#, #"{"data":"text"}"#), (#""data":"""#, #"{"data":""}"#), (#""data":null"#, #"{"data":null}"#),
+        (#""data":"text""#, #"{"data":"text"}"#), (#""data":"""#, #"{"data":""}"#),
+        (#""data":null"#, #"{"data":null}"#),
         (#""data":[1,2.50]"#, #"{"data":[1,2.50]}"#), (#""data":17"#, #"{"data":17}"#),
-        (#""data":{"data":1}"#, #"{"data":1}"#), (#""data":{}"#, "{}"), (#""data_base64":"AP8=""#, #"{"data_base64":"AP8="}"#),
+        (#""data":{"data":1}"#, #"{"data":1}"#), (#""data":{}"#, "{}"),
+        (#""data_base64":"AP8=""#, #"{"data_base64":"AP8="}"#),
         (#""data":{"data_base64":"AP8="}"#, #"{"data_base64":"AP8="}"#), ("", "{}"),
     ])
     func `data of every kind has its place in the payload and comes back`(data: String, payload: String) async throws {
@@ -92,10 +94,17 @@ struct CloudEventHTTPTests {
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":{}}"#, "invalid_attribute", "ext"),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1,"ext":2}"#, "invalid_attribute", "ext"),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":""}"#, "invalid_data", "data"),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"A"}"#, "invalid_data_base64", "data_base64"),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":[]}"#, "invalid_data_base64", "data_base64"),
+        (
+            #"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"A"}"#, "invalid_data_base64",
+            "data_base64"
+        ),
+        (
+            #"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":[]}"#, "invalid_data_base64",
+            "data_base64"
+        ),
     ])
-    func `a CloudEvent that is none is refused by its attribute`(body: String, code: String, field: String) async throws {
+    func `a CloudEvent that is none is refused by its attribute`(body: String, code: String, field: String) async throws
+    {
         try await GatewayHarness.run { gateway in
             let answer = try await gateway.post(body, type: Self.structured)
             #expect(answer.status == 400)
@@ -174,14 +183,16 @@ struct CloudEventHTTPTests {
         ("text/plain", "hello \"you\"", #"{"data":"hello \"you\""}"#),
         ("text/plain; charset=utf-8", "ü", #"{"data":"ü"}"#),
         ("text/plain; charset=iso-8859-1", "ab", #"{"data_base64":"YWI="}"#),
-        ("application/xml", "<a/>", #"{"data":"<a/>"}"#), ("application/octet-stream", "abc", #"{"data_base64":"YWJj"}"#),
+        ("application/xml", "<a/>", #"{"data":"<a/>"}"#),
+        ("application/octet-stream", "abc", #"{"data_base64":"YWJj"}"#),
         ("", "{\"a\":1}", #"{"a":1}"#), ("", "no json", #"{"data":"no json"}"#), ("image/png", "", "{}"),
         ("application/x-ndjson", "{}\n{}", #"{"data_base64":"e30Ke30="}"#),
     ])
     func `data of any type is kept`(type: String, body: String, payload: String) async throws {
         try await GatewayHarness.run { gateway in
             let answer = try await gateway.request(
-                "POST", "/api/v1/events", headers: Self.binary(type.isEmpty ? [] : [("Content-Type", type)]), body: body)
+                "POST", "/api/v1/events", headers: Self.binary(type.isEmpty ? [] : [("Content-Type", type)]), body: body
+            )
             #expect(answer.status == 202, "\(answer.body)")
             let event = try await gateway.log.read(LogQuery())[0].event()
             #expect(event.json.contains("\"payload\":\(payload),"), "\(event.json)")

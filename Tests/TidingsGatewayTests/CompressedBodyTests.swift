@@ -52,7 +52,8 @@ struct CompressedBodyTests {
     @Test(arguments: [("gzip", 31), ("x-gzip", 31), ("deflate", 15), ("deflate", -15), ("GZIP", 31)])
     func `compressed bodies are read, in whatever pieces`(encoding: String, windowBits: Int) async throws {
         try await GatewayHarness.run { gateway in
-            let json = "[" + (0..<500).map { #"{"event_type":"a","payload":{"n":\#($0)}}"# }.joined(separator: ",") + "]"
+            let json =
+                "[" + (0..<500).map { #"{"event_type":"a","payload":{"n":\#($0)}}"# }.joined(separator: ",") + "]"
             let body = Self.compress(Array(json.utf8), windowBits: Int32(windowBits))
             for piece in [1, 7, 100_000] {
                 let answer = try await Self.post(gateway, body, encoding: encoding, piece: piece)
@@ -66,7 +67,9 @@ struct CompressedBodyTests {
         try await GatewayHarness.run { gateway in
             let body = (0..<3).flatMap { part in
                 Self.compress(
-                    Array((0..<100).map { #"{"event_type":"a","payload":{"n":\#(part * 100 + $0)}}"# + "\n" }.joined().utf8),
+                    Array(
+                        (0..<100).map { #"{"event_type":"a","payload":{"n":\#(part * 100 + $0)}}"# + "\n" }.joined()
+                            .utf8),
                     windowBits: 31)
             }
             let answer = try await Self.post(gateway, body, encoding: "gzip", type: "application/x-ndjson")
@@ -84,7 +87,8 @@ struct CompressedBodyTests {
                 #expect(try answer.object["field"]?.string == "Content-Encoding")
             }
             for (body, code) in [
-                (plain, "invalid_encoding"), (Array(Self.compress(plain, windowBits: 31).dropLast(4)), "invalid_encoding"),
+                (plain, "invalid_encoding"),
+                (Array(Self.compress(plain, windowBits: 31).dropLast(4)), "invalid_encoding"),
             ] {
                 let answer = try await Self.post(gateway, body, encoding: "gzip")
                 #expect(answer.status == 400)

@@ -144,7 +144,8 @@ struct IngestLimitTests {
                     for _ in 0..<8 {
                         group.addTask {
                             try await gateway.post(
-                                "[" + (0..<70).map { #"{"event_id":"\#(round)-\#($0)","event_type":"a"}"# }
+                                "["
+                                    + (0..<70).map { #"{"event_id":"\#(round)-\#($0)","event_type":"a"}"# }
                                     .joined(separator: ",") + "]"
                             ).object
                         }

@@ -143,7 +143,9 @@ final class EventQueue: Sendable {
         await withUnsafeContinuation { (waiter: Waiter) in
             let mustWait = self.state.withLock { state in
                 let used = self.used.load(ordering: .relaxed)
-                if state.isFinished || used + weight <= self.capacity || used == 0 || limit?.isReached == true { return false }
+                if state.isFinished || used + weight <= self.capacity || used == 0 || limit?.isReached == true {
+                    return false
+                }
                 state.waitingForRoom.append(waiter)
                 return true
             }

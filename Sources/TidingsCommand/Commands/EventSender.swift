@@ -57,7 +57,7 @@ struct EventSender: Sendable {
             do {
                 answer = try await self.post(group.body)
             } catch let failure as Unreachable {
-                guard hasAnswered || failure.mayHaveArrived, failures < Self.pauses.count else {
+                guard hasAnswered || failure.mayHaveArrived || failures > 0, failures < Self.pauses.count else {
                     throw CommandError("cannot reach \(self.server.http): \(failure.reason)\(self.unsent(group))")
                 }
                 try await Task.sleep(for: Self.pauses[failures])

@@ -122,7 +122,9 @@ enum HeaderText {
 
     /// A quoted string without its quotes and backslashes (RFC 9110, 5.6.4); anything else as it is.
     private static func unquoted(_ value: [UInt8]) -> [UInt8] {
-        guard value.count >= 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") else { return value }
+        guard value.count >= 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") else {
+            return value
+        }
         var plain: [UInt8] = []
         var isEscaped = false
         for byte in value.dropFirst().dropLast() {

@@ -51,7 +51,11 @@ extension CloudEvent {
             case "processedat": writer.member("processed_at", value)
             case "processingtimems": writer.number("processing_time_ms", value)
             default:
-                if CloudEventName.isEventKey(name) { putAside.append((name, value)) } else { extras.append((name, value)) }
+                if CloudEventName.isEventKey(name) {
+                    putAside.append((name, value))
+                } else {
+                    extras.append((name, value))
+                }
             }
         }
         let form = self.writePayload(&writer)
@@ -64,7 +68,9 @@ extension CloudEvent {
             }
         }
         for (key, value) in hidden?.members ?? [] {
-            let isTaken = CloudEventName.isEventKey(key) || extras.contains { $0.0 == key }
+            // A key by the name of what it is hidden in is not that.
+            let isTaken =
+                CloudEventName.isEventKey(key) || (key != CloudEventName.extra && extras.contains { $0.0 == key })
             if !isTaken { writer.member(key, value) }
         }
         writer.remark(form: form, attributes: putAside)

@@ -196,7 +196,9 @@ enum CloudEventWriter {
         let name = member.key.decoded()
         switch name {
         case "datacontenttype", "dataschema", "subject": return member.kind == .string && member.value.count > 2
-        case CloudEventName.extra, CloudEventName.offset, "correlationid", "parenteventid", "processedat", "processingtimems": return false
+        case CloudEventName.extra, CloudEventName.offset, "correlationid", "parenteventid", "processedat",
+            "processingtimems":
+            return false
         default: break
         }
         guard !CloudEventName.isOfTheSpecification(name) else { return false }
@@ -277,7 +279,8 @@ enum URIReference {
     static func encode(_ text: String) -> String {
         let bytes = Array(text.utf8)
         let hasAuthority = text.contains("//")
-        let isColonAllowed = self.hasScheme(bytes) || bytes.first == UInt8(ascii: "/") || bytes.first == UInt8(ascii: "?")
+        let isColonAllowed =
+            self.hasScheme(bytes) || bytes.first == UInt8(ascii: "/") || bytes.first == UInt8(ascii: "?")
         var isFragment = false
         var encoded: [UInt8] = []
         var isFirstSegment = true

@@ -76,7 +76,8 @@ final class PublishRates: Sendable {
     }
 
     /// The sender, or the one that stands for all when the table is full.
-    private static func key(_ sender: IngestSender, _ state: inout State, _ rate: Double, _ now: Int64) -> IngestSender {
+    private static func key(_ sender: IngestSender, _ state: inout State, _ rate: Double, _ now: Int64) -> IngestSender
+    {
         guard state.allowances[sender] == nil, state.allowances.count >= Self.mostSenders else { return sender }
         // Once a second at most: going through all of them takes time.
         if now - state.sweptAt >= 1_000_000_000 {

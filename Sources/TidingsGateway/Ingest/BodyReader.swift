@@ -21,7 +21,8 @@ struct BodyReader {
         guard encodings.count == 1, let format = BodyInflater.Format(encoding) else {
             var problem = Problem(
                 .unsupportedMediaType, code: "unsupported_encoding", field: "Content-Encoding",
-                "Content-Encoding must be gzip, deflate or identity, was \(encodings.joined(separator: ", ").prefix(64))")
+                "Content-Encoding must be gzip, deflate or identity, was \(encodings.joined(separator: ", ").prefix(64))"
+            )
             // RFC 9110, 15.5.16: what would have been understood.
             problem.headers[.acceptEncoding] = "gzip, deflate, identity"
             throw problem
