@@ -152,7 +152,7 @@ struct ProblemTests {
 
     /// The first answer on a raw connection.
     private static func answer(_ client: RawTestClient) async throws -> HTTPTestResponse {
-        func parse() -> HTTPTestResponse? {
+        @Sendable func parse() -> HTTPTestResponse? {
             let text = client.text
             guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
             let lines = text[..<end.lowerBound].split(separator: "\r\n")
@@ -172,7 +172,7 @@ struct ProblemTests {
 
     private static func letter() -> DeadLetter {
         DeadLetter(
-            id: EventID(high: 1, low: 1), event: StandardEvent(eventType: .custom, source: "test"),
+            id: EventID(high: 1, low: 1), event: StandardEvent(eventType: .custom, source: "test", payload: [:]),
             subscriber: "webhook", firstError: "no", lastError: "no", attempts: 3, firstFailedAt: .now(),
             lastFailedAt: .now())
     }
