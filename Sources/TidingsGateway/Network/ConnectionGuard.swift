@@ -239,6 +239,11 @@ final class ConnectionGuard {
                 self.refuseURI()
                 return false
             }
+            if head.version == .http1_1 && head.headers["host"].count != 1 {
+                self.settings.counters.refused(.invalid)
+                self.refuse(.invalidHost)
+                return false
+            }
             if self.clock.pending == 0 { self.hasAnswerBegun = false }
             let type = head.headers.first(name: "content-type") ?? ""
             self.clock.headEnded(isStreamed: Self.isStreamed(type), now: now)

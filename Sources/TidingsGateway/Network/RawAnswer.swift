@@ -25,6 +25,10 @@ extension Problem {
 
     static let invalidHTTP = Problem(.badRequest, code: "invalid_http", "This is not HTTP/1.1")
 
+    /// RFC 9112 3.2: a request without `Host`, or with several, is answered with 400.
+    static let invalidHost = Problem(
+        .badRequest, code: "invalid_host", field: "Host", "A request of HTTP/1.1 has one Host header")
+
     static let plaintext = Problem(
         .badRequest, code: "tls_required", "This port speaks TLS: use https:// or wss://")
 }

@@ -61,7 +61,9 @@ struct DescriptionToolTests {
         ]
         // What is generated slowly is no fault of the server, on a machine that is busy with other tests.
         arguments += ["--suppress-health-check", "all", "--continue-on-failure"]
-        if Self.isLong { return arguments + ["--max-examples", "200", "--max-time", "300"] }
+        if Self.isLong {
+            return arguments + ["--max-examples", "200", "--max-time", "300", "--generation-database", "none"]
+        }
         return arguments + ["--max-examples", "10", "--max-time", "30", "--generation-deterministic"]
     }
 

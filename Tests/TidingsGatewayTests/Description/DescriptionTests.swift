@@ -30,7 +30,8 @@ struct DescriptionTests {
         var known: [String: AccessScope?] = [:]
         for route in try await Self.routes() {
             let path = "/" + route.path.joined(separator: "/")
-            if Self.files.contains(path) { continue }
+            // What is no HTTP is in the other description.
+            if Self.files.contains(path) || path == GatewayChannel.webSocketPath { continue }
             for (method, endpoint) in route.endpoints { known["\(method.rawValue) \(path)"] = .some(endpoint.scope) }
         }
         let described = try DescribedAPI.enforced().operations
@@ -40,10 +41,17 @@ struct DescriptionTests {
         }
     }
 
+    @Test func `the streams are in the other description`() throws {
+        let text = ServerDescription(isSecure: false, isEnforced: true).asyncAPI(at: "127.0.0.1:8765")
+        let document = try text.withUnsafeBytes { try JSONObject(json: $0) }
+        let addresses = document["channels"]?.object?.members.compactMap { $0.value.object?["address"]?.string } ?? []
+        #expect(Set(addresses) == [GatewayChannel.webSocketPath, "/api/v1/stream"])
+    }
+
     @Test func `every query parameter is described, and its bounds are those of the program`() async throws {
         let api = try DescribedAPI.enforced()
         try await GatewayHarness.run { gateway in
-            for operation in api.operations where operation.template != "/" && operation.template != "/ws" {
+            for operation in api.operations where operation.template != "/" {
                 let unknown = try await gateway.request(operation.method, operation.path() + "?no-such-parameter=1")
                 #expect(unknown.status == 400, "\(operation.name)")
                 let answer = try unknown.object

@@ -51,11 +51,6 @@ struct ProblemTests {
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ]
 
-    /// What a request for an operation has to have to get as far as its gate.
-    private static func headers(_ operation: DescribedAPI.Operation) -> [(String, String)] {
-        operation.template == "/ws" ? Self.upgrade : []
-    }
-
     @Test func `every problem that is described can be had, and is a problem by RFC 9457`() async throws {
         let notes = Notes(try DescribedAPI.enforced())
         try await Self.askWrongly(notes)
@@ -102,7 +97,7 @@ struct ProblemTests {
             try await notes.check(post, 413, gateway.post(String(repeating: " ", count: 5000)))
             try await notes.check(post, 415, gateway.post("{}", type: "text/plain"))
             try await notes.check(post, 415, gateway.request("POST", "/api/v1/events", body: "{}"))
-            try await notes.check("GET /ws", 426, gateway.request("GET", "/ws"))
+            try await Self.askForWebSockets(notes, gateway)
             try await notes.check("GET /nowhere", 404, gateway.request("GET", "/nowhere"))
             try await Self.askWithWrongMethods(notes, gateway)
         }
@@ -114,13 +109,12 @@ struct ProblemTests {
         if operation.statuses.contains(421) {
             let client = try await RawTestClient.connect(port: gateway.port)
             defer { client.close() }
-            let headers = [("Host", "evil.example"), ("Content-Length", "0")] + Self.headers(operation)
-            let fields = headers.map { "\($0.0): \($0.1)\r\n" }.joined()
-            try await client.send("\(operation.method) \(operation.path()) HTTP/1.1\r\n\(fields)\r\n")
+            let head = "\(operation.method) \(operation.path()) HTTP/1.1\r\nHost: evil.example\r\n"
+            try await client.send(head + "Content-Length: 0\r\n\r\n")
             try await notes.check(operation.name, 421, Self.answer(client))
         }
-        if operation.method != "GET" || operation.template == "/ws" {
-            let headers = Self.headers(operation) + [("Origin", "https://evil.example")]
+        if operation.method != "GET" {
+            let headers = [("Origin", "https://evil.example")]
             try await notes.check(
                 operation.name, 403, gateway.request(operation.method, operation.path(), headers: headers))
         }
@@ -144,9 +138,21 @@ struct ProblemTests {
         }
     }
 
+    private static func askForWebSockets(_ notes: Notes, _ gateway: GatewayHarness) async throws {
+        try await notes.check("GET /ws", 426, gateway.request("GET", "/ws"))
+        let foreign = Self.upgrade + [("Origin", "https://evil.example")]
+        try await notes.check("GET /ws", 403, gateway.request("GET", "/ws", headers: foreign))
+        let old = Self.upgrade.map { $0.0 == "Sec-WebSocket-Version" ? ($0.0, "8") : $0 }
+        let answer = try await gateway.request("GET", "/ws", headers: old)
+        try notes.check("GET /ws", 426, answer)
+        #expect(answer.headers.first(name: "sec-websocket-version") == "13")
+        let bad = Self.upgrade.map { $0.0 == "Sec-WebSocket-Key" ? ($0.0, "short") : $0 }
+        try await notes.check("GET /ws", 400, gateway.request("GET", "/ws", headers: bad))
+    }
+
     /// The first answer on a raw connection.
     private static func answer(_ client: RawTestClient) async throws -> HTTPTestResponse {
-        func parse() -> HTTPTestResponse? {
+        @Sendable func parse() -> HTTPTestResponse? {
             let text = client.text
             guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
             let lines = text[..<end.lowerBound].split(separator: "\r\n")
@@ -166,7 +172,7 @@ struct ProblemTests {
 
     private static func letter() -> DeadLetter {
         DeadLetter(
-            id: EventID(high: 1, low: 1), event: StandardEvent(eventType: .custom, source: "test"),
+            id: EventID(high: 1, low: 1), event: StandardEvent(eventType: .custom, source: "test", payload: [:]),
             subscriber: "webhook", firstError: "no", lastError: "no", attempts: 3, firstFailedAt: .now(),
             lastFailedAt: .now())
     }
@@ -179,13 +185,14 @@ struct ProblemTests {
             for operation in notes.api.operations where operation.statuses.contains(401) {
                 try await notes.check(
                     operation.name, 401,
-                    gateway.request(operation.method, operation.path(), headers: Self.headers(operation)))
+                    gateway.request(operation.method, operation.path()))
                 guard let scope = operation.scope else { continue }
                 let other = scope == .read ? Keyring.publisher : Keyring.reader
-                let headers = Self.headers(operation) + Keyring.bearer(other)
+                let headers = Keyring.bearer(other)
                 try await notes.check(
                     operation.name, 403, gateway.request(operation.method, operation.path(), headers: headers))
             }
+            try await notes.check("GET /ws", 401, gateway.request("GET", "/ws", headers: Self.upgrade))
             let session = "POST /api/v1/session"
             try await notes.check(session, 400, gateway.post("{}", path: "/api/v1/session"))
             try await notes.check(session, 415, gateway.post("{}", type: "text/plain", path: "/api/v1/session"))
