@@ -224,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "Tidings", "TidingsGateway", "TidingsSQLite", "TidingsTestSupport", "TidingsWebSocket",
+                "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

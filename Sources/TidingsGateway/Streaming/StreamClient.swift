@@ -337,9 +337,6 @@ final class StreamClient {
 
     // MARK: A socket that is full
 
-    /// Whether anything is still to be sent, or told.
-    var waits: Bool { self.hasBacklog }
-
     private var hasBacklog: Bool { !self.held.isEmpty || !self.conflated.isEmpty || self.dropped > 0 }
 
     private func drop(_ count: Int) {
