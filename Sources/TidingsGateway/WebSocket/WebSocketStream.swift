@@ -96,14 +96,11 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     var format: FrameFormat { self.speaksCloudEvents ? .cloudEvents : .webSocket }
     var isWritable: Bool { self.connection.isWritable }
-    var pendingBytes: Int { self.connection.pendingBytes }
+    var pendingBytes: Int { self.connection.bufferedBytes }
 
     func send(_ frames: ByteBuffer) {
-        do {
-            try self.connection.send(encoded: frames)
-        } catch {
-            self.fail(error)
-        }
+        // The client looks at `isWritable` first.
+        self.connection.sendUncounted(encoded: frames)
     }
 
     func close(_ reason: StreamCloseReason) {
@@ -157,7 +154,11 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         guard self.replies.readableBytes > 0 else { return }
         let replies = self.replies
         self.replies = ByteBuffer()
-        self.send(replies)
+        do {
+            try self.connection.send(encoded: replies)
+        } catch {
+            self.fail(error)
+        }
     }
 
     /// Starts something that takes time; nothing else is answered until `finished`.

@@ -113,6 +113,12 @@ public final class WebSocketConnection: Sendable {
         self.handler.value.writeUncounted(frames)
     }
 
+    /// Bytes that the channel holds for the kernel, counted or not. Only on the event loop.
+    package var bufferedBytes: Int {
+        // Only a closed channel refuses to say.
+        (try? self.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
     /// Sends a ping with an own payload (at most 125 bytes), besides the automatic ones.
     public func ping(_ payload: [UInt8] = []) { self.onLoop { $0.ping(payload) } }
 
