@@ -178,7 +178,9 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         } catch {
             self.settings.feed.releaseClient()
             var problem = Problem(
-                HTTPResponse.Status(code: error.status), code: "invalid_handshake",
+                HTTPResponse.Status(
+                    code: error.status, reasonPhrase: HTTPResponseStatus(statusCode: error.status).reasonPhrase),
+                code: "invalid_handshake",
                 error.message.isEmpty ? "This is no request for a WebSocket" : error.message)
             for header in error.headers {
                 if let name = HTTPField.Name(header.name) { problem.headers[name] = header.value }
@@ -251,6 +253,7 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
         headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
         headers.replaceOrAdd(name: "Connection", value: "close")
         headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
+        headers.replaceOrAdd(name: "Date", value: HTTPDate.now())
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code), headers: headers)
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)

@@ -83,7 +83,7 @@ struct DescriptionToolTests {
             let entry = try #require(try JSONObject(json: made.output)["entry"])
             try "[\(entry)]".write(to: folder.appending(path: "tokens.yaml"), atomically: true, encoding: .utf8)
             let configuration = folder.appending(path: "tidings.yaml")
-            try "store: none\naccess: {tokens: tokens.yaml}\n".write(
+            try "store: {file: none}\naccess: {tokens: tokens.yaml}\n".write(
                 to: configuration, atomically: true, encoding: .utf8)
             try await Self.withServer(["run", "--config", configuration.path]) { url in
                 try await Self.run(
