@@ -112,7 +112,8 @@ struct StreamGroupsTests {
                 let pair = SubscriptionPair(symbol: "S\(number)", type: .exact(.trade), sources: [])
                 _ = groups.add(rig.hub.add(TestSink(), principal: .anyone), interest: .pairs([pair]))
                 _ = groups.add(
-                    rig.hub.add(TestSink(), principal: .anyone), interest: .filter(EventFilter(items: ["item\(number)"])))
+                    rig.hub.add(TestSink(), principal: .anyone),
+                    interest: .filter(EventFilter(items: ["item\(number)"])))
             }
             let events = (0..<64).map { number in
                 StandardEvent(
