@@ -79,6 +79,9 @@ public final class Gateway: Service {
             group.addTask {
                 try await withGracefulShutdownHandler {
                     try await self.serve(server)
+                    // After ``finishRequests(within:)`` the last client may have left before it is our turn to stop; a
+                    // service that ends before its turn counts as failed.
+                    try? await gracefulShutdown()
                 } onGracefulShutdown: {
                     feed.stop()
                 }

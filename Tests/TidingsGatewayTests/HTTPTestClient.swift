@@ -97,7 +97,9 @@ final class HTTPTestClient: Sendable {
     func close() { self.channel.close(promise: nil) }
 
     func sendHead(_ method: String, _ path: String, headers: [(String, String)] = []) async throws {
-        let fields = HTTPHeaders([("Host", "127.0.0.1:\(self.channel.remoteAddress?.port ?? 0)")] + headers)
+        var fields = HTTPHeaders([("Host", "127.0.0.1:\(self.channel.remoteAddress?.port ?? 0)")])
+        for (name, value) in headers where name.lowercased() == "host" { fields.replaceOrAdd(name: name, value: value) }
+        fields.add(contentsOf: headers.filter { $0.0.lowercased() != "host" })
         let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: method), uri: path, headers: fields)
         try await self.channel.writeAndFlush(HTTPClientRequestPart.head(head))
     }

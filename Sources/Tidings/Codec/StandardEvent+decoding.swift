@@ -210,14 +210,20 @@ private struct EnvelopeDecoder {
             return
         }
         let text: String
+        let value: Int?
         switch try reader.kind() {
-        case .number: text = String(decoding: try reader.readNumberBytes(), as: UTF8.self)
-        case .string: text = try reader.readString().decoded()
+        case .number:
+            text = String(decoding: try reader.readNumberBytes(), as: UTF8.self)
+            // JSON has one kind of number, and 5.0 is the integer 5.
+            value = Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
+        case .string:
+            text = try reader.readString().decoded()
+            value = Int(text)
         default:
             try reader.skipValue()
             return self.fail("priority", "must be an integer")
         }
-        guard let value = Int(text), let priority = EventPriority(value) else {
+        guard let value, let priority = EventPriority(value) else {
             return self.fail("priority", "must be 1...10, was \(text.prefix(32))")
         }
         self.priority = priority

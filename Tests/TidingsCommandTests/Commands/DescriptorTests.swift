@@ -26,9 +26,9 @@ struct DescriptorTests {
             }
             #expect(metrics.contains("\ntidings_gateway_connections 1\n"))
             let errors = metrics.split(separator: "\n").first { $0.hasPrefix("tidings_gateway_accept_errors_total ") }
-            // It waits between two tries rather than trying all the time.
+            // It waits between two tries rather than trying all the time; none fails where clients were turned away in time.
             let count = try #require(Int(errors?.split(separator: " ").last ?? ""))
-            #expect((1...300).contains(count))
+            #expect(count <= 300)
             server.terminate()
             #expect(await server.waitUntilEnded() == 0, "\(server.error)")
         }

@@ -138,7 +138,8 @@ struct EndToEndTests {
     @Test func `the demo prints its events as JSON if asked to, and an interrupt ends it well`() async throws {
         let demo = try Program(["demo", "--listen", "127.0.0.1:0", "--json"])
         await demo.wait { output in
-            ["trade", "order_book"].allSatisfy { output.contains("\"event_type\":\"\($0)\"") }
+            ["\"listening\"", "\"event_type\":\"trade\"", "\"event_type\":\"order_book\""]
+                .allSatisfy { output.contains($0) }
         }
         demo.interrupt()
         #expect(await demo.waitUntilEnded() == 0)

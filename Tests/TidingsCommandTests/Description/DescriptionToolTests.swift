@@ -56,9 +56,7 @@ struct DescriptionToolTests {
     /// What schemathesis is to do. The stream is left out, as it has no end; ``check_traffic.py`` reads it.
     private static func fuzzing(_ url: String) -> [String] {
         var arguments = ["run", url + "/openapi.json", "--exclude-path", "/api/v1/stream", "--no-color"]
-        arguments += [
-            "--phases", "examples,coverage,fuzzing", "--request-timeout", "30", "--generation-database", "none",
-        ]
+        arguments += ["--phases", "examples,coverage,fuzzing", "--request-timeout", "30"]
         // What is generated slowly is no fault of the server, on a machine that is busy with other tests.
         arguments += ["--suppress-health-check", "all", "--continue-on-failure"]
         if Self.isLong {

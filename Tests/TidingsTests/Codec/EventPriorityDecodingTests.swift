@@ -11,9 +11,19 @@ import Tidings
         #expect(event.json.contains("\"priority\":\(value)"))
     }
 
+    @Test(arguments: [("3.0", 3), ("1e0", 1), ("0.1e2", 10)])
+    func `an integer may be written with a fraction or an exponent, as JSON has it`(
+        value: String, priority: UInt8
+    )
+        throws
+    {
+        #expect(try Reading.event(with: "\"priority\":\(value)").priority.rawValue == priority)
+    }
+
     @Test(
         arguments: [
-            ("0", "0"), ("11", "11"), ("-1", "-1"), ("3.0", "3.0"), ("1e0", "1e0"), ("100000000000000000000", nil),
+            ("0", "0"), ("11", "11"), ("-1", "-1"), ("3.5", "3.5"), ("11.0", "11.0"), ("1e300", "1e300"),
+            ("100000000000000000000", nil),
             ("\"0\"", "0"), ("\"11\"", "11"), ("\"3.0\"", "3.0"), ("\" 3\"", " 3"), ("\"three\"", "three"),
             ("\"\"", ""),
         ] as [(String, String?)])
