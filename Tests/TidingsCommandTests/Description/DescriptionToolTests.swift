@@ -62,7 +62,7 @@ struct DescriptionToolTests {
         if Self.isLong {
             return arguments + ["--max-examples", "200", "--max-time", "300", "--generation-database", "none"]
         }
-        return arguments + ["--max-examples", "10", "--max-time", "30", "--generation-deterministic"]
+        return arguments + ["--max-examples", "10", "--max-time", "10", "--generation-deterministic"]
     }
 
     @Test func `a fuzzer finds no contradiction between description and server`() async throws {
