@@ -6,7 +6,7 @@ Names have 128 bytes at most, and `maxLength` counts characters: a name between 
 import schemathesis
 
 LIMITED = {
-    "event_id", "id", "source", "correlation_id", "correlationid", "parent_event_id", "parenteventid",
+    "event_id", "id", "source", "correlation_id", "correlationid", "parent_event_id", "parenteventid", "after",
 }
 
 
@@ -25,3 +25,13 @@ def fits(value):
 @schemathesis.hook
 def filter_body(context, body):
     return fits(body)
+
+
+@schemathesis.hook
+def filter_query(context, query):
+    return fits(query)
+
+
+@schemathesis.hook
+def filter_path_parameters(context, path_parameters):
+    return fits(path_parameters)
