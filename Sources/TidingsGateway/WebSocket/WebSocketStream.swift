@@ -205,7 +205,8 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
             } catch {
                 let message = error.message
                 eventLoop.execute {
-                    stream.value.reply(.error("The log could not be read: \(message)", id: id))
+                    stream.value.reply(
+                        .error("The log could not be read: \(message)", code: "store", id: id))
                     stream.value.finished()
                 }
             }
