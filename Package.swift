@@ -230,7 +230,7 @@ let package = Package(
         .testTarget(
             name: "TidingsGatewayTests",
             dependencies: [
-                "CZlib", "Tidings", "TidingsGateway", "TidingsTestSupport", "TidingsWebSocket",
+                "CZlib", "Tidings", "TidingsGateway", "TidingsSQLite", "TidingsTestSupport", "TidingsWebSocket",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -177,6 +177,11 @@ public final class Gateway: Service {
         self.feed.withLock { $0 }?.statistics ?? StreamStatistics()
     }
 
+    /// What is held for streaming clients now.
+    package func streamCensus() async throws -> StreamCensus {
+        try await self.feed.withLock { $0 }?.census() ?? StreamCensus()
+    }
+
     private var requested: GatewayAddress {
         GatewayAddress(host: self.configuration.host, port: self.configuration.port)
     }

@@ -11,12 +11,13 @@ import TidingsWebSocket
 struct GatewayHarness: Sendable {
     let gateway: Gateway
     let bus: MemoryEventBus
-    let log: MemoryEventLog
+    let log: any EventLog
     let port: Int
     let services: ServiceGroup
 
     static func run<Result: Sendable>(
-        logCapacity: Int = 100_000, duplicateWindow: Int = 1 << 16, sources: GatewaySources = GatewaySources(),
+        logCapacity: Int = 100_000, log given: (any EventLog)? = nil, duplicateWindow: Int = 1 << 16,
+        sources: GatewaySources = GatewaySources(),
         configure: (inout GatewayConfiguration) -> Void = { _ in },
         _ body: @Sendable (GatewayHarness) async throws -> Result
     ) async throws -> Result {
@@ -26,7 +27,7 @@ struct GatewayHarness: Sendable {
         configure(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let log = MemoryEventLog(capacity: logCapacity)
+        let log: any EventLog = given ?? MemoryEventLog(capacity: logCapacity)
         let bus = MemoryEventBus(log: log, duplicateWindow: duplicateWindow, logger: logger)
         let listening = Signal<GatewayAddress>()
         let gateway = try Gateway(configuration: configuration, bus: bus, log: log, sources: sources, logger: logger) {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import NIOCore
@@ -32,7 +33,12 @@ struct EventSender: Sendable {
         var next = try await lines.next()
         while let group = next {
             async let following = lines.next()
-            refused += try await self.send(group, hasAnswered: isKnown)
+            do {
+                refused += try await self.send(group, hasAnswered: isKnown)
+            } catch {
+                // The next lines may never come, and nothing else ends their reading.
+                PublishCommand.exit(withError: error)
+            }
             isKnown = isKnown || !group.isEmpty
             next = try await following
         }

@@ -194,9 +194,11 @@ final class StreamClient {
     func sendHistory(_ events: [LoggedEvent], of query: LogQuery, isExact: Bool, version: Int, oldest: Int64) -> Int {
         guard self.phase == .replaying, self.cursor == query.after else { return 0 }
         var frames = ByteBuffer()
-        if oldest > self.cursor + 1 {
-            // Trimmed from under our feet.
-            self.sink.format.writeGap(dropped: UInt64(oldest - self.cursor - 1), after: self.lastSent, into: &frames)
+        // What was trimmed from under our feet; but what was read before that is not lost.
+        let lost = min(oldest, events.first?.offset ?? query.through + 1) - 1 - self.cursor
+        if lost > 0 {
+            self.sink.format.writeGap(dropped: UInt64(lost), after: self.lastSent, into: &frames)
+            self.hub.count(dropped: UInt64(lost))
         }
         let isExact = isExact && version == self.version
         var count = 0
@@ -350,6 +352,9 @@ final class StreamClient {
     }
 
     // MARK: A socket that is full
+
+    /// Whether anything is still to be sent, or told.
+    var waits: Bool { self.hasBacklog }
 
     private var hasBacklog: Bool { !self.held.isEmpty || !self.conflated.isEmpty || self.dropped > 0 }
 

@@ -91,6 +91,19 @@ final class StreamFeed: Sendable {
 
     var clientCount: Int { self.clients.load(ordering: .relaxed) }
 
+    /// What all hubs hold.
+    func census() async throws -> StreamCensus {
+        var sum = StreamCensus()
+        for lane in self.lanes {
+            let census = try await lane.eventLoop.submit { lane.hub.value.census }.get()
+            sum.clients += census.clients
+            sum.joining += census.joining
+            sum.groups += census.groups
+            sum.replays += census.replays
+        }
+        return sum
+    }
+
     var statistics: StreamStatistics {
         let counters = self.lanes.map(\.mailbox.counters)
         let traffic = self.lanes.map(\.mailbox.traffic)
@@ -116,6 +129,16 @@ package struct StreamStatistics: Sendable {
     package var closedAsSlow: UInt64 = 0
     /// The offset that has gone out on every event loop.
     package var position: Int64 = 0
+}
+
+/// What the hubs hold for their clients: nothing of it may stay when they have gone.
+package struct StreamCensus: Sendable, Equatable {
+    package var clients = 0
+    /// Clients that take their place in a group before the next turn.
+    package var joining = 0
+    package var groups = 0
+    /// Clients that are getting history.
+    package var replays = 0
 }
 
 extension Duration {

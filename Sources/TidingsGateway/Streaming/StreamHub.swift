@@ -80,6 +80,13 @@ final class StreamHub {
         self.groups.remove(client, from: group)
     }
 
+    /// What it holds now.
+    var census: StreamCensus {
+        StreamCensus(
+            clients: self.clients.count, joining: self.joining.count, groups: self.groups.count,
+            replays: self.replayCount)
+    }
+
     func count(dropped: UInt64) {
         self.mailbox.count(dropped: dropped)
     }
