@@ -99,14 +99,35 @@ void chtml_tree_close(chtml_tree *tree) {
     tree->current = parent == (xmlNodePtr)tree->document ? NULL : parent;
 }
 
-// What libxml2 says when something fails.
+// libxml2 gives a number and a place, no words.
+static const char *words_for(int code) {
+    switch (code - XML_XPATH_EXPRESSION_OK) {
+    case XPATH_NUMBER_ERROR: return "a number is expected";
+    case XPATH_UNFINISHED_LITERAL_ERROR: return "the quotation mark is not closed";
+    case XPATH_START_LITERAL_ERROR: return "a text in quotes is expected";
+    case XPATH_VARIABLE_REF_ERROR: return "a variable's name is expected";
+    case XPATH_UNDEF_VARIABLE_ERROR: return "there are no variables";
+    case XPATH_INVALID_PREDICATE_ERROR: return "']' is expected";
+    case XPATH_UNCLOSED_ERROR: return "')' is expected";
+    case XPATH_UNKNOWN_FUNC_ERROR: return "there is no such function";
+    case XPATH_INVALID_OPERAND:
+    case XPATH_INVALID_TYPE: return "a value of another type is expected";
+    case XPATH_INVALID_ARITY: return "a function has too few or too many arguments";
+    case XPATH_MEMORY_ERROR: return "there is no memory for it";
+    case XPATH_UNDEF_PREFIX_ERROR: return "there are no namespaces";
+    case XPATH_ENCODING_ERROR:
+    case XPATH_INVALID_CHAR_ERROR: return "a character that XPath does not have";
+    case XPATH_OP_LIMIT_EXCEEDED: return "it takes more work than the limit";
+    case XPATH_RECURSION_LIMIT_EXCEEDED: return "it is nested too deeply";
+    default: return "it is no XPath expression";
+    }
+}
+
 static void remember(void *context, xmlErrorPtr error) {
     chtml_value *value = context;
-    if (value->message[0] != 0 || error == NULL || error->message == NULL) return;
+    if (value->message[0] != 0 || error == NULL) return;
     value->position = error->int1;
-    snprintf(value->message, sizeof value->message, "%s", error->message);
-    size_t length = strlen(value->message);
-    while (length > 0 && (value->message[length - 1] == '\n' || value->message[length - 1] == ' ')) value->message[--length] = 0;
+    snprintf(value->message, sizeof value->message, "%s", words_for(error->code));
 }
 
 static xmlXPathContextPtr context_for(xmlDocPtr document, chtml_value *value) {

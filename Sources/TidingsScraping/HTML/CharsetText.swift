@@ -81,7 +81,7 @@ enum SystemText {
                 let (code, written) = room.withUnsafeMutableBufferPointer { room in
                     var (output, free) = (room.baseAddress, room.count)
                     let answer = iconv(converter, &input, &left, &output, &free)
-                    return (answer == .max ? errno : 0, room.count - free)
+                    return (answer == -1 ? errno : 0, room.count - free)
                 }
                 result.append(contentsOf: room[..<written].lazy.map { UInt8(bitPattern: $0) })
                 guard code != 0, code != E2BIG, left > 0 else { continue }

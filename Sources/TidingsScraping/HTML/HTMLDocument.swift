@@ -5,7 +5,7 @@ import CHTML
 /// A value; its elements keep it alive. It never changes, so any number of tasks may read it.
 ///
 ///     let page = try HTMLDocument(text: "<ul><li class=a>One<li>Two</ul>")
-///     let items = try page.select(Selector("li.a"))
+///     let items = try page.select(PageSelector("li.a"))
 ///     print(items.first?.text ?? "none")                 // One
 public struct HTMLDocument: Sendable {
     let tree: HTMLTree

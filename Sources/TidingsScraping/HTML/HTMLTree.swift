@@ -46,6 +46,9 @@ final class HTMLTree: Sendable {
     /// The same tree in libxml2's shape, made when the first XPath asks for it.
     let xpath = Locked<XPathTree?>(nil)
 
+    /// Places among siblings, all and of the same name, made when a selector first asks for them.
+    private let siblings = Locked<[PositionTest.Among: SiblingPositions]>([:])
+
     init(_ builder: consuming HTMLTreeBuilder, isQuirky: Bool) {
         self.nodes = builder.nodes
         self.attributes = builder.attributes
@@ -120,5 +123,14 @@ final class HTMLTree: Sendable {
             child = self.next(place)
         }
         return result
+    }
+
+    func positions(_ among: PositionTest.Among, group: (Int32) -> Int32?) -> SiblingPositions {
+        self.siblings.withLock { siblings in
+            if let known = siblings[among] { return known }
+            let made = SiblingPositions(self, group: group)
+            siblings[among] = made
+            return made
+        }
     }
 }

@@ -5,7 +5,8 @@ extension CSSParser {
         self.place += 1
         if self.current == UInt8(ascii: ":") {
             throw self.error(
-                .unsupported, "a pseudo-element is no element of the page; text and attributes are taken by 'attribute'",
+                .unsupported,
+                "a pseudo-element is no element of the page; text and attributes are taken by 'attribute'",
                 at: start)
         }
         let name = Self.lowercased(try self.name("a pseudo-class after ':'"))
@@ -49,7 +50,8 @@ extension CSSParser {
     }
 
     private static let functions: Set<String> = [
-        "not", "is", "where", "matches", "has", "lang", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type",
+        "not", "is", "where", "matches", "has", "lang", "nth-child", "nth-last-child", "nth-of-type",
+        "nth-last-of-type",
         "has-text", "contains", "text", "text-is",
     ]
 

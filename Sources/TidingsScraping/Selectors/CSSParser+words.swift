@@ -28,8 +28,35 @@ extension CSSParser {
         return self.place > start
     }
 
+    /// The next byte of a compound selector: comments do not end one, `p/**/.a` is `p.a`.
+    mutating func currentAfterComments() throws(SelectorError) -> UInt8? {
+        guard self.current == UInt8(ascii: "/"), self.byte(at: self.place + 1) == UInt8(ascii: "*") else {
+            return self.current
+        }
+        let start = self.place
+        try self.skipSpace()
+        // White space between or after comments is a combinator, left for whoever looks for one.
+        var (index, isInside) = (start, false)
+        while index < self.place {
+            if isInside, self.bytes[index] == UInt8(ascii: "*"), self.bytes[index + 1] == UInt8(ascii: "/") {
+                isInside = false
+                index += 2
+            } else if !isInside, HTMLText.isSpace(self.bytes[index]) {
+                self.place = index
+                return self.current
+            } else if !isInside {
+                isInside = true
+                index += 2
+            } else {
+                index += 1
+            }
+        }
+        return self.current
+    }
+
     private static func isNameStart(_ byte: UInt8) -> Bool {
-        byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") || byte == UInt8(ascii: "_") || byte >= 0x80
+        byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z") || byte == UInt8(ascii: "_")
+            || byte >= 0x80
     }
 
     static func isName(_ byte: UInt8) -> Bool {

@@ -28,7 +28,8 @@ struct CSSParser {
     static func parse(_ source: String, _ range: Range<Int>) throws(SelectorError) -> CSSSelector {
         var parser = CSSParser(source, range)
         guard range.count <= Self.maximumLength else {
-            throw SelectorError(.syntax, "longer than \(Self.maximumLength) bytes", in: String(source.prefix(40)) + "...")
+            throw SelectorError(
+                .syntax, "longer than \(Self.maximumLength) bytes", in: String(source.prefix(40)) + "...")
         }
         let list = try parser.list(isRelative: true)
         guard parser.place == parser.end else { throw parser.unexpected("a selector") }
@@ -107,7 +108,7 @@ struct CSSParser {
         if self.current == UInt8(ascii: "|") {
             throw self.error(.unsupported, "namespaces are not supported; pages of HTML need none", at: start)
         }
-        while let byte = self.current {
+        while let byte = try self.currentAfterComments() {
             switch byte {
             case UInt8(ascii: "#"):
                 self.place += 1
@@ -134,7 +135,8 @@ struct CSSParser {
         try self.skipSpace()
         let lower = Self.lowercased(name)
         var test = AttributeTest(
-            exact: self.word(name), lower: self.word(lower), comparison: .exists, value: [], letterCase: .asThePageHasIt,
+            exact: self.word(name), lower: self.word(lower), comparison: .exists, value: [],
+            letterCase: .asThePageHasIt,
             isInsensitiveInHTML: Self.insensitiveAttributes.contains(lower))
         if self.current == UInt8(ascii: "]") {
             self.place += 1
@@ -208,7 +210,9 @@ struct CSSParser {
 
     /// The list of `:has()`.
     mutating func relativeList() throws(SelectorError) -> [RelativeSelector] {
-        guard !self.isInsideHas else { throw self.error(.syntax, ":has() inside :has() is not allowed", at: self.place) }
+        guard !self.isInsideHas else {
+            throw self.error(.syntax, ":has() inside :has() is not allowed", at: self.place)
+        }
         self.isInsideHas = true
         defer { self.isInsideHas = false }
         var result: [RelativeSelector] = []
@@ -231,8 +235,10 @@ struct CSSParser {
     private static let insensitiveAttributes: Set<String> = [
         "accept", "accept-charset", "align", "alink", "axis", "bgcolor", "charset", "checked", "clear", "codetype",
         "color", "compact", "declare", "defer", "dir", "direction", "disabled", "enctype", "face", "frame", "hreflang",
-        "http-equiv", "lang", "language", "link", "media", "method", "multiple", "nohref", "noresize", "noshade", "nowrap",
-        "readonly", "rel", "rev", "rules", "scope", "scrolling", "selected", "shape", "target", "text", "type", "valign",
+        "http-equiv", "lang", "language", "link", "media", "method", "multiple", "nohref", "noresize", "noshade",
+        "nowrap",
+        "readonly", "rel", "rev", "rules", "scope", "scrolling", "selected", "shape", "target", "text", "type",
+        "valign",
         "valuetype", "vlink",
     ]
 }

@@ -38,7 +38,9 @@ import TidingsScraping
 
     @Test func `text is what a reader sees, textContent what the source has`() throws {
         let page = try HTMLDocument(
-            text: "<div>\n  One<script>no()</script> <b>bo</b>ld&nbsp;<p>Two</p>Three<br>Four<template>x</template></div>")
+            text:
+                "<div>\n  One<script>no()</script> <b>bo</b>ld&nbsp;<p>Two</p>Three<br>Four<template>x</template></div>"
+        )
         let block = try #require(page.elements.first { $0.name == "div" })
         #expect(block.text == "One bold Two Three Four")
         #expect(block.textContent == "\n  Oneno() bold\u{A0}TwoThreeFour")
@@ -59,7 +61,9 @@ import TidingsScraping
         #expect(page.html.contains("<template><p>a</p></template>"))
     }
 
-    @Test(arguments: ["", " ", "<", "</", "<!", "<!--", "&", "<a", "<a b", "<a b=", "<a b='", "\u{0}", "<\u{0}>", "</p></br>"])
+    @Test(arguments: [
+        "", " ", "<", "</", "<!", "<!--", "&", "<a", "<a b", "<a b=", "<a b='", "\u{0}", "<\u{0}>", "</p></br>",
+    ])
     func `a page of next to nothing is a page`(source: String) throws {
         let page = try HTMLDocument(text: source)
         #expect(page.root?.children.map(\.name) == ["head", "body"])
