@@ -35,13 +35,19 @@ struct SessionRoute: Sendable {
         return Response(status: .noContent, headers: [.cacheControl: "no-store", .setCookie: cookie])
     }
 
-    /// A token from the header or the body; an older session is none.
+    /// A token from the header, else from the body, which has to make sense in either case; an older session is none.
     private func shown(_ request: Request) async throws -> ShownCredential {
         let header = ShownCredential(authorization: request.headers[values: .authorization], cookies: [])
-        guard header == .none else { return header }
+        let body = try await self.token(request, isRequired: header == .none)
+        guard header == .none, let body else { return header }
+        return ShownCredential(authorization: ["Bearer \(body)"], cookies: [])
+    }
+
+    /// The token in the body; nil when there is no body, and needs to be none.
+    private func token(_ request: Request, isRequired: Bool) async throws -> String? {
         let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
+        if type.isEmpty { return nil }
         guard type == "application/json" else {
-            if type.isEmpty { return .none }
             throw Problem(
                 .unsupportedMediaType, code: "unsupported_content_type", field: "Content-Type",
                 "Content-Type must be application/json")
@@ -55,12 +61,13 @@ struct SessionRoute: Sendable {
             }
             body.writeBuffer(&part)
         }
+        if body.readableBytes == 0, !isRequired { return nil }
         // What is wrong with the JSON is not told in its own words: it may be the token.
         let object = body.withUnsafeReadableBytes { try? JSONObject(json: $0) }
         guard let token = object?["token"]?.string else {
             throw Problem.badValue("token", "The body must be {\"token\": \"...\"}")
         }
-        return ShownCredential(authorization: ["Bearer \(token)"], cookies: [])
+        return token
     }
 
     private static func answer(_ principal: Principal) -> Response {

@@ -21,11 +21,11 @@ struct CandleRoute: Sendable {
             guard let symbol = try query.single("symbol"), !symbol.isEmpty else {
                 throw .badValue("symbol", "'symbol' is required, such as BTC-USD")
             }
-            guard let interval = try query.single("interval"), (1...16).contains(interval.utf8.count) else {
+            guard let interval = try query.single("interval"), (1...16).contains(interval.unicodeScalars.count) else {
                 throw .badValue("interval", "'interval' is required, such as 1m")
             }
-            guard symbol.utf8.count <= CandleRoute.longestName else {
-                throw .badValue("symbol", "'symbol' must have at most \(CandleRoute.longestName) bytes")
+            guard symbol.unicodeScalars.count <= CandleRoute.longestName else {
+                throw .badValue("symbol", "'symbol' must have at most \(CandleRoute.longestName) characters")
             }
             self.symbol = symbol
             self.interval = Name(interval)
