@@ -3,7 +3,7 @@ struct CookieJar: Sendable {
     /// Bytes of a name and its value; section 6.1 asks for at least 4096 of a cookie.
     static let maximumSize = 4096
     static let maximumPerDomain = 50
-    static let maximumCount = 3000
+    var maximumCount = 3000
 
     /// In the order of their creation.
     private(set) var cookies: [Cookie] = []
@@ -32,7 +32,7 @@ struct CookieJar: Sendable {
         {
             self.cookies.remove(at: oldest)
         }
-        if self.cookies.count > Self.maximumCount { self.cookies.removeFirst() }
+        if self.cookies.count > self.maximumCount { self.cookies.removeFirst() }
     }
 
     /// The value of `Cookie` for a request; nil for none. Longer paths first; section 5.4.

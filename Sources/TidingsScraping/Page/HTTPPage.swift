@@ -84,7 +84,8 @@ public actor HTTPPage: Page {
             guard redirects.count <= configuration.maximumRedirects else {
                 throw PageError(
                     .tooManyRedirects,
-                    "more than \(configuration.maximumRedirects) redirects, the last one to \(next.address.origin)\(next.address.path)")
+                    "more than \(configuration.maximumRedirects) redirects, the last one to \(next.address.origin)\(next.address.path)"
+                )
             }
             request = next
         }

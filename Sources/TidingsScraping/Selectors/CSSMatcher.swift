@@ -2,8 +2,8 @@ import Tidings
 
 /// Tests elements of one page against one selector; https://www.w3.org/TR/selectors-4/#match-against-element
 struct CSSMatcher {
-    /// Tests of single conditions before a search is given up; about half a second's work.
-    static let maximumWork = 20_000_000
+    /// Tests of single conditions before a search is given up; some tenths of a second's work in release.
+    static let maximumWork = 10_000_000
 
     let tree: HTMLTree
     let source: String

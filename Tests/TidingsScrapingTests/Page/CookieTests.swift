@@ -61,8 +61,9 @@ import Testing
         #expect(jar.cookies.count == CookieJar.maximumPerDomain && jar.cookies.last?.name == "c199")
         jar.store(["big=" + String(repeating: "x", count: 5000)], from: address, now: 0)
         #expect(jar.cookies.last?.name == "c199")
-        for number in 0..<4000 { jar.store(["a=1"], from: try PageAddress("http://h\(number)/"), now: 0) }
-        #expect(jar.cookies.count == CookieJar.maximumCount)
+        jar.maximumCount = 100
+        for number in 0..<300 { jar.store(["a=1"], from: try PageAddress("http://h\(number)/"), now: 0) }
+        #expect(jar.cookies.count == 100)
     }
 
     @Test(arguments: [

@@ -1,3 +1,4 @@
+import Foundation
 import NIOHTTP1
 import Testing
 import TidingsScraping
@@ -45,7 +46,7 @@ struct HTTPPageTests {
             #expect(await page.visit == nil)
             let visit = try await page.navigate(to: server.url + "/a?b=c d#e")
             #expect(visit.address == server.url + "/a?b=c%20d")
-            #expect(visit.status == 200 && visit.redirects.isEmpty && visit.bytes == 58 && visit.retryAfter == "3")
+            #expect(visit.status == 200 && visit.redirects.isEmpty && visit.bytes == 55 && visit.retryAfter == "3")
             #expect(try await page.document().title == "Hello")
             try await page.click(PageSelector("a"))
             #expect(server.requests.map(\.path) == ["/a", "/sub/x"])
@@ -155,6 +156,23 @@ struct HTTPPageTests {
     @Test func `a body without end is left at the limit`() async throws {
         try await Self.with(changing: { $0.maximumBody = 1 << 20 }) { _ in
             .init(endless: true)
+        } _: { page, server in
+            #expect(await Self.code { try await page.navigate(to: server.url) } == .bodyTooLarge)
+        }
+    }
+
+    @Test func `a small body that unpacks to a huge one is left at the limit`() async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "head -c 200000000 /dev/zero | gzip -1"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let packed = Array(pipe.fileHandleForReading.readDataToEndOfFile())
+        process.waitUntilExit()
+        #expect(packed.count > 100_000 && packed.count < 5_000_000)
+        try await Self.with(changing: { $0.maximumBody = 8 << 20 }) { _ in
+            .init(headers: [("Content-Type", "text/html"), ("Content-Encoding", "gzip")], body: packed)
         } _: { page, server in
             #expect(await Self.code { try await page.navigate(to: server.url) } == .bodyTooLarge)
         }
@@ -296,6 +314,38 @@ struct HTTPPageTests {
             #expect(server.requests.count == 1)
             await page.close()
             #expect(await Self.code { try await page.navigate(to: server.url) } == .closed)
+        }
+    }
+
+    // MARK: The guide
+
+    /// The example of `docs/scraping.md`, as it stands there but for the address.
+    @Test func `the guide's example logs in and finds its items`() async throws {
+        try await Self.with { request in
+            switch (request.path, request.headers["cookie"].first) {
+            case ("/login", _) where request.method == "POST":
+                request.body == "user=me&pass=s%2Bt"
+                    ? .redirect(302, "/", [("Set-Cookie", "session=x; Path=/")]) : .html("<p>wrong")
+            case ("/login", _):
+                .html("<form method=post><input id=user name=user><input id=password name=pass type=password></form>")
+            case ("/catalogue", "session=x"): .html(SamplePages.catalogue)
+            default: .html("<p>who?")
+            }
+        } _: { page, server in
+            let (name, password) = ("me", "s+t")
+            try await page.navigate(to: server.url + "/login")
+            try await page.fill(PageSelector("#user"), with: name)
+            try await page.fill(PageSelector("#password"), with: password)
+            try await page.submit(PageSelector("#password"))
+
+            try await page.navigate(to: "/catalogue")
+            var found: [String] = []
+            for item in try await page.document().select(PageSelector("article.item:has(.price)")) {
+                let title = try item.first(PageSelector("h2 a"))?.text
+                let price = try item.first(PageSelector(".price.new, .price:not(.old)"))?.text
+                found.append("\(title ?? "?") \(price ?? "?")")
+            }
+            #expect(found == ["First Book £ 10.00", "Second book £ 9.50"])
         }
     }
 }
