@@ -11,7 +11,7 @@ set -euo pipefail
 requirements="
 libgumbo-dev   | gumbo.h   | gumbo   | TidingsScraping: the HTML5 tree
 libsqlite3-dev | sqlite3.h | sqlite3 | TidingsSQLite (through GRDB): the log in a file
-libxml2-dev    | libxml2/libxml/xmlversion.h | xml2    | TidingsScraping: XPath
+libxml2-dev    | libxml2/libxml/xmlexports.h | xml2    | TidingsScraping: XPath
 zlib1g-dev     | zlib.h    | z       | TidingsWebSocket: permessage-deflate
 "
 

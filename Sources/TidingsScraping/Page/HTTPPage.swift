@@ -96,12 +96,21 @@ public actor HTTPPage: Page {
     ) -> PageVisit {
         let visit = PageVisit(
             address: address.text, redirects: redirects, status: answer.status,
-            contentType: answer.headers.first(name: "content-type"),
+            contentType: answer.headers.first(name: "content-type"), headers: Self.shown(answer.headers),
             retryAfter: answer.headers.first(name: "retry-after"),
             bytes: answer.body.count, duration: duration)
         self.loaded = Loaded(address: address, visit: visit, body: answer.body)
         self.edits = [:]
         return visit
+    }
+
+    /// A session's cookies are nobody else's business.
+    private static func shown(_ headers: HTTPHeaders) -> [String: String] {
+        var shown: [String: String] = [:]
+        for (name, value) in headers where name.lowercased() != "set-cookie" {
+            shown[name.lowercased(), default: ""] += shown[name.lowercased()] == nil ? value : ", " + value
+        }
+        return shown
     }
 
     private func headers(for request: Request, from referrer: PageAddress?, isElsewhere: Bool) -> HTTPHeaders {

@@ -38,6 +38,8 @@ public struct PageVisit: Sendable, Hashable {
     public var status: Int
     /// The value of `Content-Type`.
     public var contentType: String?
+    /// The headers of the last answer, names in lower case, without `Set-Cookie`; several of a name are joined by commas.
+    public var headers: [String: String]
     /// The value of `Retry-After`, as it was sent.
     public var retryAfter: String?
     /// Of the body, after decompression.
