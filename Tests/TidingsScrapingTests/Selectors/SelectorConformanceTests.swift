@@ -19,9 +19,18 @@ struct SelectorConformanceTests {
         var found: [[Int]?]
     }
 
+    /// Pages of a folder that `TIDINGS_PAGES` names, for a look at what others have written; none in `make test`.
+    private static func foreignPages() -> [String] {
+        guard let folder = ProcessInfo.processInfo.environment["TIDINGS_PAGES"] else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(".html") }.sorted().prefix(20).compactMap {
+            try? String(contentsOfFile: folder + "/" + $0, encoding: .utf8)
+        }
+    }
+
     private static func request() -> Request {
         var random = SeededGenerator(seed: 7)
-        let pages = SamplePages.all + (0..<6).map { _ in SamplePages.random(&random) }
+        let pages = SamplePages.all + (0..<6).map { _ in SamplePages.random(&random) } + Self.foreignPages()
         return Request(
             pages: pages, selectors: SampleSelectors.written + (0..<250).map { _ in SampleSelectors.random(&random) })
     }
