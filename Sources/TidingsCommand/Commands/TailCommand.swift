@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Tidings
 import TidingsWebSocket
+import UnixSignals
 
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,41 +49,24 @@ struct TailCommand: AsyncParsableCommand {
         let session = TailSession(
             filter: try self.filters.filter(), position: try self.position(), limit: self.limit,
             line: self.printing.line)
-        // Ctrl-C is how a tail ends: not a failure.
-        signal(SIGINT) { _ in Foundation.exit(0) }
-        signal(SIGTERM) { _ in Foundation.exit(0) }
         let server = try self.server.server().shown(self.server.access)
-        let url = server.webSocket
         var configuration = WebSocketClientConfiguration()
         server.trust?.apply(to: &configuration)
         if let token = server.token { configuration.headers.append(token.webSocketHeader) }
-        let client = WebSocketClient(configuration: configuration)
-        var delay = Duration.milliseconds(250)
-        while true {
-            let began = ContinuousClock.now
-            let reason = try await Self.follow(session, client, url)
-            if session.isDone { return }
-            if ContinuousClock.now - began > .seconds(10) { delay = .milliseconds(250) }
-            StandardError.write("connection lost (\(reason)), trying again\n")
-            try await Task.sleep(for: delay * Double.random(in: 0.8...1.2))
-            delay = min(delay * 2, .seconds(5))
+        let (client, url) = (WebSocketClient(configuration: configuration), server.webSocket)
+        let reader = TailReader(session)
+        // Ctrl-C is how a tail ends: not a failure.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await reader.run(client, url) }
+            group.addTask {
+                for await _ in signals { break }
+                // The reader takes its leave, unless it hangs in a pipe that nobody reads.
+                signal(SIGALRM) { _ in _exit(0) }
+                alarm(2)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
         }
-    }
-
-    /// Prints over one connection until it ends; returns why it did.
-    private static func follow(
-        _ session: TailSession, _ client: WebSocketClient, _ url: String
-    ) async throws(CommandError) -> String {
-        let connection: WebSocketConnection
-        do throws(WebSocketError) {
-            connection = try await client.connect(to: url) { _ in TailDelegate(session) }
-        } catch {
-            if error.code == .rejected { throw CommandError("\(url): \(error.message)") }
-            if !session.hasEverOpened { throw CommandError("cannot reach \(url): \(error.message)") }
-            return error.message
-        }
-        let closure = await connection.waitUntilClosed()
-        if let problem = session.problem { throw CommandError(problem) }
-        return closure.cause?.message ?? (closure.reason.isEmpty ? "code \(closure.code)" : closure.reason)
     }
 }

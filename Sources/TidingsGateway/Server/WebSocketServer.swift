@@ -151,7 +151,7 @@ public actor WebSocketServer {
     /// ``GatewayConfiguration/stopTimeout``, and returns when the port is free. The bus goes on. Does nothing when the
     /// server does not run.
     public func stop() async {
-        try? await self.turns.run {
+        await self.turns.run {
             await self.stopNow()
         }
     }

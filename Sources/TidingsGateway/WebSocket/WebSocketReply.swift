@@ -31,12 +31,17 @@ struct WebSocketReply {
         }
     }
 
-    static func forbidden(_ message: String, id: [UInt8]?) -> WebSocketReply {
+    static func error(_ message: String, code: String, id: [UInt8]?) -> WebSocketReply {
         WebSocketReply(id: id) { writer in
             writer.literal("\"type\":\"error\",\"error\":")
             writer.write(string: message)
-            writer.literal(",\"code\":\"forbidden\"")
+            writer.literal(",\"code\":")
+            writer.write(string: code)
         }
+    }
+
+    static func forbidden(_ message: String, id: [UInt8]?) -> WebSocketReply {
+        self.error(message, code: "forbidden", id: id)
     }
 
     /// - Parameters:

@@ -175,16 +175,19 @@ import TidingsWebSocket
         try await server.attach(to: emitter)
         try await server.start()
         let sockets = try await withThrowingTaskGroup(of: TestSocket.self) { group in
-            for _ in 0..<50 { group.addTask { try await Self.follow(server) } }
+            for _ in 0..<10 { group.addTask { try await Self.follow(server) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
+        let watcher = try await Self.follow(server)
         let last = try await withThrowingTaskGroup(of: Int64.self) { group in
             group.addTask {
                 var count: Int64 = 0
                 while !Task.isCancelled {
                     count += 1
                     emitter.emit("tick")
-                    if count.isMultiple(of: 100) { await Task.yield() }
+                    // At the pace of the clients.
+                    guard count.isMultiple(of: 100) else { continue }
+                    for _ in 0..<100 { if (try? await watcher.next()) == nil { return count } }
                 }
                 return count
             }
