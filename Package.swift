@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "Tidings", targets: ["Tidings"]),
         .library(name: "TidingsWebSocket", targets: ["TidingsWebSocket"]),
         .library(name: "TidingsMarkets", targets: ["TidingsMarkets"]),
+        .library(name: "TidingsScraping", targets: ["TidingsScraping"]),
         .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
         .library(name: "TidingsGateway", targets: ["TidingsGateway"]),
         .library(name: "TidingsSimulation", targets: ["TidingsSimulation"]),
@@ -140,6 +141,22 @@ let package = Package(
             ]
         ),
 
+        // Pages, selectors and workflows of scrapers.
+        .systemLibrary(name: "CGumbo", pkgConfig: "gumbo", providers: [.apt(["libgumbo-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .target(name: "CHTML", dependencies: ["CGumbo", "CLibXML2"]),
+        .target(
+            name: "TidingsScraping",
+            dependencies: [
+                "CHTML", "Tidings",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
         // The other ends of `tidings bench fanout`: the bare-socket server it is compared with, and the clients.
         .target(name: "CFanoutBench"),
 
@@ -250,6 +267,15 @@ let package = Package(
             dependencies: [
                 "Tidings", "TidingsTestSupport", "TidingsWebhooks", "TidingsWebSocket",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsScrapingTests",
+            dependencies: [
+                "Tidings", "TidingsScraping", "TidingsTestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),

@@ -9,7 +9,9 @@ set -euo pipefail
 
 # One line per system library: Debian package | C header | linker name | who needs it
 requirements="
+libgumbo-dev   | gumbo.h   | gumbo   | TidingsScraping: the HTML5 tree
 libsqlite3-dev | sqlite3.h | sqlite3 | TidingsSQLite (through GRDB): the log in a file
+libxml2-dev    | libxml2/libxml/xmlexports.h | xml2    | TidingsScraping: XPath
 zlib1g-dev     | zlib.h    | z       | TidingsWebSocket: permessage-deflate
 "
 

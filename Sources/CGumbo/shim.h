@@ -1,0 +1,1 @@
+// Only the flags of libgumbo are wanted here; CHTML includes its headers, out of Swift's sight.
