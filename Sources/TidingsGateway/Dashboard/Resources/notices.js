@@ -25,6 +25,14 @@ export function dismissNotice(key) {
     lines.delete(key);
 }
 
+/** A line that goes by itself: good news. */
+export function passingNotice(key, text, milliseconds = 12_000) {
+    notice(key, text);
+    const line = lines.get(key);
+    clearTimeout(line.timer);
+    line.timer = setTimeout(() => dismissNotice(key), milliseconds);
+}
+
 const missed = { count: 0, times: 0, since: null };
 
 /** Adds to the one line about missed events. `number` is null when the server could not tell how many. */

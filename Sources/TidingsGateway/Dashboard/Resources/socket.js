@@ -13,7 +13,8 @@ const longestDelay = 20_000;
 
 /**
  * `listener` has: `event(record, event)`, `state(name, retryInMilliseconds)`, `missed(count or null, reason)`,
- * `refused(message)`, and `subscribed(offset, isSameLog)`: everything after `offset` comes from here on.
+ * `refused(message)`, `resumed(milliseconds)` after a break of that length over which nothing was lost, and
+ * `subscribed(offset, isSameLog)`: everything after `offset` comes from here on.
  */
 export class EventSocket {
     constructor(listener) {
@@ -25,7 +26,10 @@ export class EventSocket {
         this.socket = null;
         this.retry = null;
         this.resumesFrom = null;
+        this.away = 0;
         setInterval(() => this.checkPulse(), pingEvery);
+        // A machine that slept wakes with a connection that is long dead.
+        document.addEventListener("visibilitychange", () => this.checkPulse());
         addEventListener("online", () => this.retryNow());
     }
 
@@ -48,6 +52,7 @@ export class EventSocket {
         const away = this.heardAt === 0 ? 0 : Date.now() - this.heardAt;
         this.resumesFrom = away < longestResume ? this.offset : null;
         if (this.resumesFrom !== null) request.from = { epoch: this.epoch, offset: this.offset };
+        this.away = away;
         this.heardAt = Date.now();
         this.socket.send(JSON.stringify(request));
     }
@@ -87,6 +92,7 @@ export class EventSocket {
             if (!sameLog) this.listener.missed(null, "the log was started anew");
             else if (offset > this.offset) this.listener.missed(offset - this.offset, "the page was away for long");
         }
+        if (this.resumesFrom !== null && data.recovered === true) this.listener.resumed(this.away);
         this.attempt = 0;
         this.epoch = epoch;
         if (this.resumesFrom === null) this.offset = offset;
