@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Tidings
+import TidingsSQLite
 
 /// The dashboard in a real browser, against the demo. Budget: 20 s.
 @Suite(
@@ -135,6 +136,113 @@ struct DashboardTests {
                 demo.terminate()
                 await demo.waitUntilEnded()
             }
+        }
+    }
+
+    @Test func `a dead letter is read, cannot be retried without its handler, and is dropped at the second press`()
+        async throws
+    {
+        try await withFolder { folder in
+            let store = folder.appending(path: "log.db").path
+            let log = try await SQLiteEventLog.open(SQLiteLogConfiguration(file: store))
+            let event = StandardEvent(
+                eventType: "price_alert", source: "alerts",
+                payload: ["symbol": "BTC-USD", "price": .number(ExactDecimal(mantissa: 5_000_000, scale: 2))],
+                priority: .high, eventID: EventID(high: 2, low: 1))
+            try await log.deadLetters.put(
+                DeadLetter(
+                    id: EventID(high: 1, low: 1), event: event, subscriber: "webhook", firstError: "first",
+                    lastError: "<b>refused</b>", attempts: 5, firstFailedAt: Timestamp.now(),
+                    lastFailedAt: Timestamp.now()))
+            await log.close()
+            try await Self.withDemo(["--store", store]) { _, address in
+                try await Browser.with { browser in
+                    let button = { (number: Int) in "document.querySelectorAll('#letters button')[\(number)]" }
+                    try await browser.open("http://\(address)/#/dead-letters")
+                    try await browser.wait(
+                        for: "document.getElementById('letters').textContent.includes('<b>refused</b>')")
+                    try await browser.wait(for: "document.getElementById('dead-count').textContent === '1'")
+                    try await browser.evaluate("\(button(0)).click()")
+                    try await browser.wait(
+                        for: "document.getElementById('details-json').textContent.includes('50000.00')")
+                    try await browser.evaluate("document.getElementById('details').close()")
+                    try await browser.evaluate("\(button(1)).click()")
+                    try await browser.wait(
+                        for: "document.getElementById('letters').textContent.includes('Not done: ')")
+                    try await browser.evaluate("\(button(2)).click()")
+                    #expect(try await browser.evaluate("\(button(2)).textContent") == "Drop for good?")
+                    try await browser.evaluate("\(button(2)).click()")
+                    try await browser.wait(
+                        for: "document.getElementById('letters-note').textContent.startsWith('One was dropped.')")
+                }
+                let left = try await request("http://\(address)/api/v1/dead-letters")
+                #expect(left.body == #"{"dead_letters":[]}"#)
+            }
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["TIDINGS_LONG"] != nil,
+            "a minute of 5,000 events/s: set TIDINGS_LONG=1"))
+    func `at 5,000 events a second the page stays smooth, small and fresh for a minute`() async throws {
+        try await Self.withDemo(["--store", "none"]) { _, address in
+            try await Browser.with { browser in
+                try await browser.open("http://\(address)/#/now")
+                try await browser.wait(for: "document.getElementById('state-text').textContent === 'Live'")
+                let (frames, heaps, ages) = try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await Self.load(address, eventsPerSecond: 5000) }
+                    // The price is the sender's clock: its age on screen is told by the page's own clock.
+                    let row =
+                        "[...document.querySelectorAll('#prices tr')].find((row) => row.textContent.includes('LOAD'))"
+                    try await browser.wait(for: row)
+                    try await browser.evaluate(
+                        """
+                        (() => {
+                            const row = \(row);
+                            window.seen = { frames: 0, ages: [], since: performance.now() };
+                            const frame = () => { window.seen.frames += 1; requestAnimationFrame(frame); };
+                            frame();
+                            setInterval(() => {
+                                window.seen.ages.push(Date.now() - Number(row.querySelector('.last span:last-child').textContent));
+                            }, 100);
+                        })()
+                        """)
+                    var heaps: [Double] = []
+                    for _ in 0..<6 {
+                        try await browser.evaluate("await new Promise((done) => setTimeout(done, 10_000))")
+                        try await browser.call("HeapProfiler.collectGarbage")
+                        heaps.append(Double(try await browser.evaluate("performance.memory.usedJSHeapSize")) ?? 0)
+                    }
+                    let frames = try await browser.evaluate(
+                        "window.seen.frames / ((performance.now() - window.seen.since) / 1000)")
+                    let ages = try await browser.evaluate("window.seen.ages.sort((a, b) => a - b).join()")
+                    group.cancelAll()
+                    return (Double(frames) ?? 0, heaps, ages.split(separator: ",").compactMap { Int($0) })
+                }
+                let typical = ages.isEmpty ? .max : ages[ages.count * 95 / 100]
+                print("frames/s \(frames), heap \(heaps.map { Int($0) }), 95 % of prices younger than \(typical) ms")
+                #expect(frames > 50)
+                #expect((heaps.last ?? 0) < (heaps.first ?? 0) * 1.3 + 2_000_000)
+                #expect(typical < 250)
+            }
+        }
+    }
+
+    /// Posts trades at an even pace until it is cancelled.
+    private static func load(_ address: String, eventsPerSecond: Int) async throws {
+        let clock = ContinuousClock()
+        var next = clock.now
+        while !Task.isCancelled {
+            let now = Int(Date().timeIntervalSince1970 * 1000)
+            let line =
+                #"{"event_type":"trade","source":"load","payload":{"symbol":"LOAD","price":\#(now),"volume":1.5,"side":"buy"}}"#
+            let body = Array(repeating: line, count: eventsPerSecond / 20).joined(separator: "\n")
+            _ = try? await request(
+                "http://\(address)/api/v1/events", method: "POST", contentType: "application/x-ndjson",
+                body: Data(body.utf8))
+            next = max(next.advanced(by: .milliseconds(50)), clock.now)
+            try? await clock.sleep(until: next)
         }
     }
 

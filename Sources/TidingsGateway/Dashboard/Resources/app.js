@@ -69,8 +69,8 @@ const socket = new EventSocket({
     resumed(milliseconds) {
         passingNotice("resumed", `The connection was away for ${duration(milliseconds)}. What came meanwhile is here: nothing was missed.`);
     },
-    missed(number, reason) {
-        noticeMissed(number, reason);
+    missed(number, reason, end) {
+        noticeMissed(number, reason, end);
         markets.refill();
     },
     refused: (message) => notice("refused", `The server says: ${message}`),

@@ -12,7 +12,8 @@ const firstDelay = 500;
 const longestDelay = 20_000;
 
 /**
- * `listener` has: `event(record, event)`, `state(name, retryInMilliseconds)`, `missed(count or null, reason)`,
+ * `listener` has: `event(record, event)`, `state(name, retryInMilliseconds)`, `missed(count or null, reason, end or null)`
+ * with the offset below which the log has them,
  * `refused(message)`, `resumed(milliseconds)` after a break of that length over which nothing was lost, and
  * `subscribed(offset, isSameLog)`: everything after `offset` comes from here on.
  */
@@ -70,7 +71,9 @@ export class EventSocket {
             this.offset = frame.record.offset;
             this.listener.event(frame.record, frame.data);
         } else if (frame.type === "gap") {
-            this.listener.missed(asNumber(frame.dropped), "the connection did not keep up");
+            const dropped = asNumber(frame.dropped);
+            const end = asNumber(frame.after) + dropped + 1;
+            this.listener.missed(dropped, "the connection did not keep up", Number.isSafeInteger(end) ? end : null);
         } else if (frame.type === "ack" && frame.action === "subscribed") {
             this.acknowledged(frame.data ?? {});
         } else if (frame.type === "error") {
@@ -84,13 +87,13 @@ export class EventSocket {
         const sameLog = this.epoch === null || this.epoch === epoch;
         if (data.recovered === false) {
             // What is left of the log would be delivered from its oldest event. We show now instead, and say so.
-            this.listener.missed(null, sameLog ? "the log no longer reaches back that far" : "the log was started anew");
+            this.listener.missed(null, sameLog ? "the log no longer reaches back that far" : "the log was started anew", null);
             this.startAtNow();
             return;
         }
         if (this.resumesFrom === null && this.offset !== null) {
-            if (!sameLog) this.listener.missed(null, "the log was started anew");
-            else if (offset > this.offset) this.listener.missed(offset - this.offset, "the page was away for long");
+            if (!sameLog) this.listener.missed(null, "the log was started anew", null);
+            else if (offset > this.offset) this.listener.missed(offset - this.offset, "the page was away for long", offset + 1);
         }
         if (this.resumesFrom !== null && data.recovered === true) this.listener.resumed(this.away);
         this.attempt = 0;
