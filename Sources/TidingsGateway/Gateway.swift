@@ -235,10 +235,12 @@ public final class Gateway: Service {
         options.maximumFrameBytes = options.maximumMessageBytes
         options.maximumPendingBytes = self.configuration.limits.clientBufferBytes + (4 << 20)
         options.pingInterval = self.configuration.pingInterval
+        options.pongTimeout = self.configuration.pongTimeout
         options.closeTimeout = self.configuration.stopTimeout
         let settings = GatewayChannel.Settings(
             feed: feed, ingest: ingest, access: self.access, origins: origins, hosts: hosts,
-            limits: self.configuration.limits, webSocketOptions: options, connections: self.connections)
+            limits: self.configuration.limits, webSocketOptions: options,
+            compression: self.configuration.compression, connections: self.connections)
         let host = self.configuration.host
         let onListening = self.onListening
         let (counters, logger) = (self.connections.counters, self.logger)

@@ -95,9 +95,11 @@ struct GatewayHarness: Sendable {
         try await self.request("POST", path, headers: [("Content-Type", type)], body: body)
     }
 
-    func socket(headers: [WebSocketHeader] = [], subprotocols: [String] = []) async throws -> TestSocket {
+    func socket(
+        headers: [WebSocketHeader] = [], subprotocols: [String] = [], deflate: WebSocketDeflateOptions? = nil
+    ) async throws -> TestSocket {
         try await TestSocket.connect(
-            "ws://127.0.0.1:\(self.port)/ws", headers: headers, subprotocols: subprotocols)
+            "ws://127.0.0.1:\(self.port)/ws", headers: headers, subprotocols: subprotocols, deflate: deflate)
     }
 }
 

@@ -69,7 +69,8 @@ final class TestSink: StreamSink {
 
     /// What has come since the last time, in order.
     func takeMessages() throws -> [Message] {
-        var session = WebSocketSession(role: .client, now: 0)
+        let isDeflated = self.format == .deflatedWebSocket
+        var session = WebSocketSession(role: .client, deflate: isDeflated ? .init() : nil, now: 0)
         var messages: [Message] = []
         try self.received.withUnsafeReadableBytes { bytes in
             var offset = 0

@@ -70,7 +70,8 @@ struct StreamGroupsTests {
                     groups.remove(gone.client, from: gone.group)
                 }
                 let events = (0..<Int.random(in: 1...6, using: &random)).map { _ in Self.event(&random) }
-                let turn = StreamTurn([CommittedBatch(EventSelection(EventBatch(events)), firstOffset: 1)])
+                let turn = StreamTurn(
+                    [CommittedBatch(EventSelection(EventBatch(events)), firstOffset: 1)], FrameCompressor())
                 let touched = groups.distribute(turn)
                 #expect(Set(touched.map { ObjectIdentifier($0) }).count == touched.count)
                 for member in members {
@@ -121,7 +122,8 @@ struct StreamGroupsTests {
                     payload: ["symbol": .string("S\(number % 10)"), "item": .string("item\(number % 10)")])
             }
             let passing = rig.hub.add(TestSink(), principal: .anyone)
-            let turn = StreamTurn([CommittedBatch(EventSelection(EventBatch(events)), firstOffset: 1)])
+            let turn = StreamTurn(
+                [CommittedBatch(EventSelection(EventBatch(events)), firstOffset: 1)], FrameCompressor())
             func round(_ number: Int) {
                 let pair = SubscriptionPair(symbol: "S\(number % filters)", type: .all, sources: [])
                 let group = groups.add(passing, interest: .pairs([pair]))

@@ -16,10 +16,12 @@ final class TestSocket: Sendable {
     private let connectionSignal = Signal<WebSocketConnection>()
 
     static func connect(
-        _ url: String, headers: [WebSocketHeader] = [], subprotocols: [String] = []
+        _ url: String, headers: [WebSocketHeader] = [], subprotocols: [String] = [],
+        deflate: WebSocketDeflateOptions? = nil
     ) async throws -> TestSocket {
         let socket = TestSocket()
         var configuration = WebSocketClientConfiguration()
+        configuration.deflate = deflate
         configuration.headers = []
         configuration.options.pingInterval = nil
         let client = WebSocketClient(configuration: configuration)

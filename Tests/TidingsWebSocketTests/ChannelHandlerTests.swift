@@ -49,6 +49,20 @@ import Testing
         return all
     }
 
+    @Test func `of a flood of pings a few are answered, and the last`() throws {
+        let (channel, _) = try Self.channel(delegate: Log().delegate())
+        let flood = (1...10_000).flatMap { frame(.ping, "\($0)") }
+        try channel.writeInbound(ByteBuffer(bytes: flood))
+        let expected = (1...32).map { "\($0)" } + ["10000"]
+        #expect(try Self.written(channel) == expected.flatMap { frame(.pong, $0, to: .client) })
+        // Who goes on at leisure has every ping answered.
+        for number in 1...100 {
+            try channel.writeInbound(ByteBuffer(bytes: frame(.ping, "p\(number)")))
+            #expect(try Self.written(channel) == frame(.pong, "p\(number)", to: .client))
+        }
+        #expect(try channel.finish().isClean)
+    }
+
     @Test func `all messages of a read are followed by one completion`() throws {
         let log = Log()
         let (channel, _) = try Self.channel(delegate: log.delegate())

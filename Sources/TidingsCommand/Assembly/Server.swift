@@ -152,6 +152,7 @@ struct Server {
         gateway.limits.clients = self.configuration.clients
         gateway.limits.publishRate = self.configuration.publishRate
         gateway.publishPatience = self.configuration.publishWait
+        gateway.compression = self.configuration.compression
         gateway.limits.clientBufferBytes = self.configuration.clientBufferBytes
         gateway.limits.connections = self.configuration.connections ?? max(25_000, self.configuration.clients + 5000)
         self.configuration.address.apply(to: &gateway.limits.address)

@@ -1,5 +1,6 @@
 import Foundation
 import Tidings
+import TidingsGateway
 import Yams
 
 extension RunConfiguration {
@@ -26,7 +27,7 @@ extension RunConfiguration {
             root, in: "",
             only: [
                 "listen", "bus", "store", "connectors", "processors", "handlers", "heartbeat", "redact", "limits",
-                "access", "tls", "log",
+                "access", "tls", "compression", "log",
             ] + Self.unavailable)
         for name in Self.unavailable {
             if let key = root.first(where: { $0.key.string == name })?.key {
@@ -52,6 +53,9 @@ extension RunConfiguration {
         self.readLimits(root["limits"], &reader)
         self.readTLS(root["tls"], directory, &reader)
         self.readAccess(root["access"], directory, &reader)
+        self.compression =
+            reader.choice(root["compression"], "compression", of: GatewayConfiguration.Compression.self)
+            ?? self.compression
         if let log = reader.mapping(root["log"], "log") {
             reader.expect(log, in: "log", only: ["level", "format"])
             self.logLevel = reader.text(log["level"], "log.level") ?? self.logLevel

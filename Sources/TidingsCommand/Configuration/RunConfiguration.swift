@@ -1,4 +1,5 @@
 import Tidings
+import TidingsGateway
 import TidingsWebhooks
 
 /// Everything that `tidings run` can be told, with its defaults.
@@ -38,6 +39,7 @@ struct RunConfiguration: Sendable, Equatable {
     var publishRate: Double?
     /// How long publishing waits for room on the bus.
     var publishWait = Duration.seconds(5)
+    var compression = GatewayConfiguration.Compression.automatic
     /// The most connections of any kind; nil leaves it to the gateway.
     var connections: Int?
     var address = AddressLimits()

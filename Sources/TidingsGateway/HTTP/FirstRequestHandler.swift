@@ -173,7 +173,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
             let (response, handshake) = try WebSocketHandshake.accept(
                 method: head.method.rawValue, path: head.uri, headers: headers,
                 subprotocol: ShownCredential.selectSubprotocol(
-                    head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init), spoken: Self.subprotocols))
+                    head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init), spoken: Self.subprotocols),
+                deflate: self.settings.compression.applies(to: context.remoteAddress) ? FrameCompressor.options : nil)
             self.grant(response, handshake, principal, context)
         } catch {
             self.settings.feed.releaseClient()

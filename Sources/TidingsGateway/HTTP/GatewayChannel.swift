@@ -18,6 +18,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         let hosts: HostPolicy
         let limits: GatewayConfiguration.Limits
         let webSocketOptions: WebSocketOptions
+        let compression: GatewayConfiguration.Compression
         let connections: ConnectionSettings
     }
 

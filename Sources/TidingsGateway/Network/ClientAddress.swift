@@ -37,6 +37,9 @@ struct IPAddress: Hashable, Sendable {
 
     var isV4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
 
+    /// `127.0.0.0/8` or `::1`.
+    var isLoopback: Bool { self.isV4 ? self.low >> 24 & 0xFF == 127 : self.high == 0 && self.low == 1 }
+
     /// What is counted together: an address of IPv4, and the /64 that a network of IPv6 gets at the least.
     var group: IPAddress { self.isV4 ? self : IPAddress(high: self.high, low: 0) }
 }

@@ -14,12 +14,48 @@ enum FrameFormat: Hashable, Sendable {
     case webSocket
     /// A text frame with a CloudEvent (the subprotocol `cloudevents.json`).
     case cloudEvents
+    /// The same two, compressed (permessage-deflate).
+    case deflatedWebSocket
+    case deflatedCloudEvents
     /// `id: <epoch>-<offset>` and `data: {...}`.
     case serverSentEvents(epoch: String)
 
-    /// Appends an event.
-    func write(offset: Int64, json: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) {
+    init(isCloudEvents: Bool, isDeflated: Bool) {
+        switch (isCloudEvents, isDeflated) {
+        case (false, false): self = .webSocket
+        case (true, false): self = .cloudEvents
+        case (false, true): self = .deflatedWebSocket
+        case (true, true): self = .deflatedCloudEvents
+        }
+    }
+
+    /// Whether making a frame takes so long that none should be made that nobody wants.
+    var isCostly: Bool {
         switch self {
+        case .deflatedWebSocket, .deflatedCloudEvents: true
+        case .webSocket, .cloudEvents, .serverSentEvents: false
+        }
+    }
+
+    /// Appends an event.
+    func write(
+        offset: Int64, json: UnsafeRawBufferPointer, into buffer: inout ByteBuffer, _ compressor: FrameCompressor
+    ) {
+        switch self {
+        case .deflatedWebSocket:
+            var writer = JSONWriter(capacity: json.count + 48)
+            writer.write(
+                bytes: UnsafeRawBufferPointer(start: Self.prefix.utf8Start, count: Self.prefix.utf8CodeUnitCount))
+            writer.write(offset)
+            writer.write(
+                bytes: UnsafeRawBufferPointer(start: Self.infix.utf8Start, count: Self.infix.utf8CodeUnitCount))
+            writer.write(bytes: json)
+            writer.write(byte: UInt8(ascii: "}"))
+            writer.withBytes { compressor.writeFrame($0, into: &buffer) }
+        case .deflatedCloudEvents:
+            var writer = JSONWriter(capacity: json.count + 256)
+            CloudEventWriter.write(json, offset: offset, into: &writer)
+            writer.withBytes { compressor.writeFrame($0, into: &buffer) }
         case .webSocket:
             var number = String(offset)
             number.withUTF8 { digits in
@@ -56,7 +92,7 @@ enum FrameFormat: Hashable, Sendable {
     /// Appends the news that events were lost.
     func writeGap(dropped: UInt64, after: Int64, into buffer: inout ByteBuffer) {
         switch self {
-        case .webSocket, .cloudEvents:
+        case .webSocket, .cloudEvents, .deflatedWebSocket, .deflatedCloudEvents:
             buffer.writeWebSocketText(#"{"type":"gap","dropped":\#(dropped),"after":\#(after)}"#)
         case .serverSentEvents:
             buffer.writeString("event: gap\ndata: {\"dropped\":\(dropped),\"after\":\(after)}\n\n")

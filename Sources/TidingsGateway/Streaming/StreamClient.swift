@@ -178,7 +178,7 @@ final class StreamClient {
             return .waitForSocket(promise.futureResult)
         }
         if let recent = self.hub.recentBatches(after: self.cursor) {
-            if !recent.isEmpty { self.sendDue(StreamTurn(recent)) }
+            if !recent.isEmpty { self.sendDue(StreamTurn(recent, self.hub.compressor)) }
             self.replay = nil
             self.goLive()
             return .ended
@@ -201,7 +201,9 @@ final class StreamClient {
         let isExact = isExact && version == self.version
         var count = 0
         for logged in events where isExact || self.isDue(logged) {
-            logged.withJSON { self.sink.format.write(offset: logged.offset, json: $0, into: &frames) }
+            logged.withJSON { json in
+                self.sink.format.write(offset: logged.offset, json: json, into: &frames, self.hub.compressor)
+            }
             self.lastSent = logged.offset
             count += 1
         }

@@ -15,6 +15,7 @@ final class StreamHub {
     let log: any EventLog
     let scope: WorkScope
     let limits: Limits
+    let compressor = FrameCompressor()
     private let mailbox: StreamMailbox
     /// Everything up to here went to the live clients.
     private(set) var position: Int64 = 0
@@ -151,7 +152,7 @@ final class StreamHub {
                 defer { bytes += batch.byteCount }
                 return bytes < Self.turnBytes
             }
-            self.send(StreamTurn(Array(turn)))
+            self.send(StreamTurn(Array(turn), self.compressor))
             self.advance(over: turn)
             rest = rest.dropFirst(turn.count)
         }

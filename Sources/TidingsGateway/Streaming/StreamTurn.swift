@@ -4,7 +4,7 @@ import Tidings
 /// The events that one event loop sends to its clients in one go, and their frames, joined in one buffer.
 ///
 /// Made and used on one event loop. Each format is rendered at most once; whoever gets a consecutive run of events gets
-/// a slice of it, without copying.
+/// a slice of it, without copying. Of a format that costs time only what somebody wants is rendered.
 final class StreamTurn {
     private struct Place {
         let batch: Int32
@@ -20,10 +20,20 @@ final class StreamTurn {
     private let batches: [CommittedBatch]
     private var places: [Place] = []
     private var rendered: [FrameFormat: Rendered] = [:]
+    private var single: [FrameFormat: Singles] = [:]
+    private let compressor: FrameCompressor
+
+    /// Frames that were made one by one.
+    private struct Singles {
+        var frames = ByteBuffer()
+        /// Where each event's frame stands, if it was made.
+        var places: [Range<Int>?]
+    }
 
     /// - Parameter batches: consecutive ones.
-    init(_ batches: [CommittedBatch]) {
+    init(_ batches: [CommittedBatch], _ compressor: FrameCompressor) {
         self.batches = batches
+        self.compressor = compressor
         self.places.reserveCapacity(batches.reduce(0) { $0 + $1.count })
         for (number, batch) in batches.enumerated() {
             for index in batch.selection.indices {
@@ -52,6 +62,7 @@ final class StreamTurn {
 
     /// The frames of some events, one after the other.
     func frames(_ runs: [Range<Int>], _ format: FrameFormat) -> ByteBuffer {
+        if format.isCostly { return self.singleFrames(runs.joined(), format) }
         let rendered = self.rendered(format)
         if runs.count == 1, let run = runs.first { return Self.slice(run, of: rendered) }
         let ranges = runs.map { Self.bytes($0, of: rendered) }
@@ -64,6 +75,7 @@ final class StreamTurn {
 
     /// The frame of one event in memory of its own, so that keeping it keeps nothing else.
     func ownFrame(_ number: Int, _ format: FrameFormat) -> ByteBuffer {
+        if format.isCostly { return self.singleFrames(CollectionOfOne(number), format) }
         let rendered = self.rendered(format)
         let range = Self.bytes(number..<number + 1, of: rendered)
         return rendered.frames.withUnsafeReadableBytes { bytes in
@@ -89,12 +101,37 @@ final class StreamTurn {
         for (number, place) in self.places.enumerated() {
             let offset = self.offset(number)
             self.batches[Int(place.batch)].selection.batch.json.withJSON(at: Int(place.index)) { json in
-                format.write(offset: offset, json: json, into: &frames)
+                format.write(offset: offset, json: json, into: &frames, self.compressor)
             }
             ends.append(frames.readableBytes)
         }
         let rendered = Rendered(frames: frames, ends: ends)
         self.rendered[format] = rendered
         return rendered
+    }
+
+    /// The frames of some events, in a buffer of their own; each is made once for all who want it.
+    private func singleFrames(_ numbers: some Sequence<Int>, _ format: FrameFormat) -> ByteBuffer {
+        var singles =
+            self.single.removeValue(forKey: format) ?? Singles(places: Array(repeating: nil, count: self.count))
+        var joined = ByteBuffer()
+        for number in numbers {
+            let range = singles.places[number] ?? self.makeFrame(number, format, in: &singles)
+            singles.frames.withUnsafeReadableBytes { bytes in
+                _ = joined.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range]))
+            }
+        }
+        self.single[format] = singles
+        return joined
+    }
+
+    private func makeFrame(_ number: Int, _ format: FrameFormat, in singles: inout Singles) -> Range<Int> {
+        let (place, start) = (self.places[number], singles.frames.readableBytes)
+        self.batches[Int(place.batch)].selection.batch.json.withJSON(at: Int(place.index)) { json in
+            format.write(offset: self.offset(number), json: json, into: &singles.frames, self.compressor)
+        }
+        let range = start..<singles.frames.readableBytes
+        singles.places[number] = range
+        return range
     }
 }

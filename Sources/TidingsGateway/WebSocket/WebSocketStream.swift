@@ -45,6 +45,8 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
         self.limits = limits
         self.caller = IngestCaller(principal: principal, address: connection.remoteAddress)
         self.speaksCloudEvents = connection.handshake.subprotocol == CloudEventName.subprotocol
+        self.format = FrameFormat(
+            isCloudEvents: self.speaksCloudEvents, isDeflated: connection.handshake.deflate != nil)
     }
 
     // MARK: The socket
@@ -94,7 +96,7 @@ final class WebSocketStream: WebSocketDelegate, StreamSink {
 
     // MARK: StreamSink
 
-    var format: FrameFormat { self.speaksCloudEvents ? .cloudEvents : .webSocket }
+    let format: FrameFormat
     var isWritable: Bool { self.connection.isWritable }
     var pendingBytes: Int { self.connection.bufferedBytes }
 

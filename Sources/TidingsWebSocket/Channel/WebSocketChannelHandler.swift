@@ -13,6 +13,10 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
 
     private var session: WebSocketSession
     private var deflater: WebSocketDeflater?
+    /// Pings answered one by one since the socket was last read to its end, and the answer to the last of the others.
+    private var pongsInRead = 0
+    private var latestPong: [UInt8]?
+    private static let mostPongsInRead = 32
     private var context: ChannelHandlerContext?
     /// Set while the channel is active.
     public private(set) var connection: WebSocketConnection?
@@ -156,6 +160,7 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
             self.hasDelivered = false
             self.delegate?.webSocketDidCompleteRead(connection)
         }
+        self.sendLatestPong()
         self.flush()
     }
 
@@ -179,13 +184,37 @@ public final class WebSocketChannelHandler: ChannelInboundHandler {
             self.delegate?.webSocket(connection, didReceiveBinary: self.bytes(payload, input))
         case .send(let frame):
             if !self.session.isOpen { connection.markClosed() }
-            // A peer that pings and does not read gets no more pongs than fit (RFC 6455, 5.5.3 allows leaving some out).
-            let isPong = (frame.first ?? 0) & 0x0F == WebSocketOpcode.pong.rawValue
-            if isPong, connection.pendingBytes > self.options.maximumPendingBytes { return }
-            connection.reserveUnchecked(frame.count)
-            self.write(ByteBuffer(bytes: frame), reserved: frame.count)
+            if (frame.first ?? 0) & 0x0F == WebSocketOpcode.pong.rawValue {
+                self.answerPing(with: frame, connection)
+            } else {
+                self.write(control: frame, connection)
+            }
         case .finished(let closure): self.finish(closure)
         }
+    }
+
+    private func write(control frame: [UInt8], _ connection: WebSocketConnection) {
+        connection.reserveUnchecked(frame.count)
+        self.write(ByteBuffer(bytes: frame), reserved: frame.count)
+    }
+
+    /// A peer that pings and does not read gets no more pongs than fit, and one that floods us with pings gets a few pongs
+    /// for each of our reads and one for the last of them (RFC 6455 5.5.3 allows answering only the most recent ping).
+    private func answerPing(with pong: [UInt8], _ connection: WebSocketConnection) {
+        guard connection.pendingBytes <= self.options.maximumPendingBytes else { return }
+        guard self.pongsInRead < Self.mostPongsInRead else {
+            self.latestPong = pong
+            return
+        }
+        self.pongsInRead += 1
+        self.write(control: pong, connection)
+    }
+
+    private func sendLatestPong() {
+        self.pongsInRead = 0
+        guard let pong = self.latestPong, let connection = self.connection else { return }
+        self.latestPong = nil
+        if self.session.isOpen { self.write(control: pong, connection) }
     }
 
     private func bytes(_ payload: WebSocketPayload, _ input: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

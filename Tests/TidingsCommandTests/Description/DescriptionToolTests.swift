@@ -53,6 +53,14 @@ struct DescriptionToolTests {
         }
     }
 
+    /// Runs schemathesis, which leaves its notes beside itself.
+    private static func fuzz(_ tools: URL, _ url: String, _ more: [String] = []) async throws {
+        let settings = ["-C", tools.path, "SCHEMATHESIS_HOOKS=\(Self.script("schemathesis_hooks.py"))"]
+        try await Self.run(
+            URL(filePath: "/usr/bin/env"),
+            settings + [tools.appending(path: "schemathesis").path] + Self.fuzzing(url) + more)
+    }
+
     /// What schemathesis is to do. The stream is left out, as it has no end; ``check_traffic.py`` reads it.
     private static func fuzzing(_ url: String) -> [String] {
         var arguments = ["run", url + "/openapi.json", "--exclude-path", "/api/v1/stream", "--no-color"]
@@ -68,7 +76,7 @@ struct DescriptionToolTests {
     @Test func `a fuzzer finds no contradiction between description and server`() async throws {
         guard let tools = try await Self.tools() else { return }
         try await Self.withServer(["demo"]) { url in
-            try await Self.run(tools.appending(path: "schemathesis"), Self.fuzzing(url))
+            try await Self.fuzz(tools, url)
         }
     }
 
@@ -84,9 +92,7 @@ struct DescriptionToolTests {
             try "store: {file: none}\naccess: {tokens: tokens.yaml}\n".write(
                 to: configuration, atomically: true, encoding: .utf8)
             try await Self.withServer(["run", "--config", configuration.path]) { url in
-                try await Self.run(
-                    tools.appending(path: "schemathesis"),
-                    Self.fuzzing(url) + ["--header", "Authorization: Bearer \(token)"])
+                try await Self.fuzz(tools, url, ["--header", "Authorization: Bearer \(token)"])
             }
         }
     }

@@ -13,6 +13,15 @@ import TidingsGateway
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
     }
 
+    /// Compiled; ``WebSocketServerTests`` runs the same on ports of its own.
+    private func serve(_ emitter: EventEmitter) async throws {
+        // Guide server starts
+        let server = WebSocketServer(port: 8765)
+        try await server.attach(to: emitter)
+        try await server.start()
+        // Guide server ends
+    }
+
     private func embed() async throws {
         // Guide example starts
         let log = MemoryEventLog()
@@ -42,11 +51,13 @@ import TidingsGateway
             let example = try Self.text("Examples/clients/\(name)").trimmingCharacters(in: .whitespacesAndNewlines)
             #expect(guide.contains("\n\(example)\n"), "\(name)")
         }
-        let parts = try Self.text("Tests/TidingsGatewayTests/Description/GuideTests.swift")
-            .components(separatedBy: "\n        // Guide " + "example ")
-        let code = try #require(parts.count == 3 ? parts[1] : nil).components(separatedBy: "\n").dropFirst()
-            .map { $0.hasPrefix("        ") ? String($0.dropFirst(8)) : $0 }.joined(separator: "\n")
-        #expect(guide.contains("\n\(code)\n"))
+        let source = try Self.text("Tests/TidingsGatewayTests/Description/GuideTests.swift")
+        for name in ["example", "server"] {
+            let parts = source.components(separatedBy: "\n        // Guide " + "\(name) ")
+            let code = try #require(parts.count == 3 ? parts[1] : nil).components(separatedBy: "\n").dropFirst()
+                .map { $0.hasPrefix("        ") ? String($0.dropFirst(8)) : $0 }.joined(separator: "\n")
+            #expect(guide.contains("\n\(code)\n"), "\(name)")
+        }
     }
 
     @Test func `the guide names every path, status and code of closing`() throws {
