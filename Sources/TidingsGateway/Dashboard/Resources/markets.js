@@ -81,11 +81,13 @@ export class Markets {
     choose(isAsked) {
         const quotes = [...this.prices.quotes.values()];
         const symbols = [...new Set([...quotes.map((quote) => quote.symbol), this.wanted.get("symbol") ?? ""])].filter((name) => name !== "").sort();
-        const symbol = this.wanted.get("symbol") || symbols[0] || "";
+        // Once something is shown it stays, whatever else turns up.
+        const symbol = this.wanted.get("symbol") || this.market?.symbol || symbols[0] || "";
+        const present = this.market?.symbol === symbol ? this.market.source : "";
         const sources = quotes.filter((quote) => quote.symbol === symbol).map((quote) => quote.source).sort();
         const asked = this.wanted.get("source") || "";
         if (asked !== "" && !sources.includes(asked)) sources.push(asked);
-        const source = asked || sources[0] || "";
+        const source = asked || present || sources[0] || "";
         const interval = this.wanted.get("interval") || "1m";
         offer(this.symbol, symbols, symbol);
         offer(this.source, sources, source);
