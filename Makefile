@@ -45,7 +45,7 @@ lint: ## Check the format, and the scripts where shellcheck is installed
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 screenshots: build ## Take pictures of every view of the dashboard, light and dark, into .build/screenshots
-	@scripts/screenshots.sh .build/release/tidings .build/screenshots
+	@scripts/screenshots.py .build/release/tidings .build/screenshots
 
 bench: build ## Measure this machine (SUBJECTS="bus codec store fanout feed")
 	@set -e; for subject in $(SUBJECTS); do .build/release/tidings bench $$subject $(ARGS); done

@@ -97,6 +97,7 @@ function makeRows(side) {
         const price = element("td", { class: "number" });
         const name = side === "bids" ? "bid" : "ask";
         const row = element("tr", { class: name }, element("th", { scope: "row", class: "soft" }, name), element("td", { class: "number sized" }, bar, size), price);
+        row.hidden = true;
         return { element: row, bar, size, price };
     });
     byId(`book-${side}`).append(...rows.map((row) => row.element));
