@@ -9,7 +9,7 @@ SWIFT_FLAGS ?=
 SUBJECTS ?= bus codec store fanout feed
 FORMATTED := Sources Tests Package.swift
 
-.PHONY: help setup build run test test-all format lint bench bench-reference clean
+.PHONY: help setup charts screenshots build run test test-all format lint bench bench-reference clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,19 +17,22 @@ help: ## List the targets
 setup: ## Install what is missing (Debian, Ubuntu; elsewhere say what is)
 	@scripts/setup.sh
 
-build: setup ## Build the program in release
+charts: ## Fetch the dashboard's chart library (without it the page does without charts)
+	@scripts/fetch-charts.sh
+
+build: setup charts ## Build the program in release
 	swift build -c release --product tidings $(SWIFT_FLAGS)
 
 run: build ## Build in release and start the demo: a simulated exchange, the log and the dashboard
 	@exec .build/release/tidings demo $(ARGS)
 
 # One test at a time: they share two event loops and a small machine, and real sockets have time limits.
-test: setup ## Set up and run the tests
+test: setup charts ## Set up and run the tests
 	swift test --no-parallel $(SWIFT_FLAGS)
 
 # Under the sanitizer one test at a time, or the machine is too slow for their time limits; and without the program's own
 # tests, which start it as it was built.
-test-all: setup ## The tests with the long ones, then those of the libraries under the thread sanitizer
+test-all: setup charts ## The tests with the long ones, then those of the libraries under the thread sanitizer
 	TIDINGS_LONG=1 swift test --no-parallel $(SWIFT_FLAGS)
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan-suppressions.txt" \
 		swift test --sanitize=thread --no-parallel --scratch-path .build-tsan --skip TidingsCommandTests $(SWIFT_FLAGS)
@@ -40,6 +43,9 @@ format: ## Format the sources
 lint: ## Check the format, and the scripts where shellcheck is installed
 	swift format lint --strict --recursive $(FORMATTED)
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
+
+screenshots: build ## Take pictures of every view of the dashboard, light and dark, into .build/screenshots
+	@scripts/screenshots.py .build/release/tidings .build/screenshots
 
 bench: build ## Measure this machine (SUBJECTS="bus codec store fanout feed")
 	@set -e; for subject in $(SUBJECTS); do .build/release/tidings bench $$subject $(ARGS); done

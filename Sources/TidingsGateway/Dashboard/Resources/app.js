@@ -1,43 +1,55 @@
 // The dashboard: one stream of events, handed to the views, which draw when the painter lets them.
 
 import { Connectors } from "./connectors.js";
-import { showDetails } from "./details.js";
 import { byId, setAttribute, setText } from "./dom.js";
-import { Filter } from "./filter.js";
+import { EventsView } from "./events.js";
 import { count, duration, uptime } from "./format.js";
-import { notice, noticeMissed } from "./notices.js";
+import { watchHealth } from "./health.js";
+import { LettersView } from "./letters.js";
+import { Markets } from "./markets.js";
+import { notice, noticeMissed, passingNotice } from "./notices.js";
 import { Painter, calm } from "./paint.js";
 import { Prices } from "./prices.js";
-import { Refusal, newestEvents, poll } from "./server.js";
+import { go, startRouting, view, whenMoved } from "./router.js";
+import { poll } from "./server.js";
 import { checkSession, whenSignedIn } from "./session.js";
 import { EventSocket } from "./socket.js";
-import { EventTable, rowsShown } from "./table.js";
 import { Traffic } from "./traffic.js";
 
 const painter = new Painter();
-const traffic = new Traffic((type) => setFilter(type, byId("filter-symbol").value));
+const traffic = new Traffic((type) => go("events", { type }));
 const connectors = new Connectors();
-const prices = new Prices((symbol) => setFilter(byId("filter-type").value, symbol));
+const prices = new Prices((symbol, source) => go("markets", { symbol, source }));
+
+/** A view draws only while it is looked at; what it would show is kept all the same. */
+function paintIn(name, draw, interval) {
+    return painter.add(() => { if (view() === name) draw(); }, interval);
+}
 
 const paintHead = painter.add(drawHead, 125);
-const paintTraffic = painter.add(() => traffic.draw(), 250);
-const paintConnectors = painter.add(() => connectors.draw(), 250);
-const paintPrices = painter.add(() => prices.draw(), calm(125));
-const paintEvents = painter.add(() => table.draw(), calm(125));
-const table = new EventTable(showDetails, paintEvents);
+const paintTraffic = paintIn("now", () => traffic.draw(), 250);
+const paintConnectors = paintIn("now", () => connectors.draw(), 250);
+const paintPrices = paintIn("now", () => prices.draw(), calm(125));
+const paintEvents = paintIn("events", () => events.draw(), calm(125));
+const paintMarket = paintIn("markets", () => markets.draw(), calm(125));
+const paints = [paintHead, paintTraffic, paintConnectors, paintPrices, paintEvents, paintMarket];
+
+const events = new EventsView(paintEvents, () => socket.offset, seedPrices);
+const markets = new Markets(prices, paintMarket);
+const letters = new LettersView();
 
 // The stream.
 
 const connection = { state: "connecting", retryAt: 0 };
 let startedAt = NaN;
-let filter = Filter.fromAddress();
 
 const socket = new EventSocket({
     event(record, event) {
         traffic.take(record, event);
         connectors.take(record, event);
         prices.take(record, event);
-        if (filter.matches(record)) table.append(record);
+        events.take(record);
+        markets.take(record, event);
         paintHead();
         paintPrices();
         if (record.type === "connector_status") paintConnectors();
@@ -50,31 +62,19 @@ const socket = new EventSocket({
         paintHead();
     },
     subscribed(offset, isSameLog) {
-        if (!isSameLog) table.restart();
-        fillFromHistory(offset);
+        if (!isSameLog) events.table.restart();
+        events.fill(offset);
         paintHead();
     },
-    missed: noticeMissed,
+    resumed(milliseconds) {
+        passingNotice("resumed", `The connection was away for ${duration(milliseconds)}. What came meanwhile is here: nothing was missed.`);
+    },
+    missed(number, reason, end) {
+        noticeMissed(number, reason, end);
+        markets.refill();
+    },
     refused: (message) => notice("refused", `The server says: ${message}`),
 });
-
-/**
- * Puts the newest events of the log below those that come in. With `upTo`, the offset after which the stream starts,
- * there is no seam; without it (the page was just opened) whatever overlaps is recognised by its offset.
- */
-async function fillFromHistory(upTo) {
-    const asked = filter;
-    try {
-        const entries = await newestEvents(asked, rowsShown, upTo);
-        if (asked !== filter) return;
-        table.merge(entries.map((entry) => entry.record).reverse());
-        seedPrices(entries);
-    } catch (error) {
-        if (!(error instanceof Refusal)) return;
-        const reason = error.status === 401 ? "it asks for an access token" : `it answered ${error.status}`;
-        notice("history", `The server did not hand out earlier events: ${reason}.`);
-    }
-}
 
 /** History goes into the prices only before the stream does: it is older. */
 function seedPrices(entries) {
@@ -83,83 +83,46 @@ function seedPrices(entries) {
     paintPrices();
 }
 
-// The filter.
-
-function setFilter(types, symbols) {
-    filter = new Filter(types, symbols);
-    filter.toAddress();
-    showFilter();
-    table.restart();
-    fillFromHistory(socket.offset);
-}
-
-function showFilter() {
-    const fields = [[byId("filter-type"), filter.types], [byId("filter-symbol"), filter.symbols]];
-    for (const [field, values] of fields) {
-        if (field !== document.activeElement) field.value = values.join(", ");
-    }
-    byId("filter-clear").hidden = filter.isOpen;
-    setText(
-        byId("events-empty"),
-        filter.isOpen ? "No events yet. They appear here as they come." : "No event matches the filter so far.",
-    );
-}
-
-let typing = null;
-for (const id of ["filter-type", "filter-symbol"]) {
-    byId(id).addEventListener("input", () => {
-        clearTimeout(typing);
-        typing = setTimeout(() => setFilter(byId("filter-type").value, byId("filter-symbol").value), 300);
-    });
-}
-byId("filter").addEventListener("submit", (submit) => submit.preventDefault());
-byId("filter-clear").addEventListener("click", () => {
-    byId("filter-type").focus();
-    byId("filter-type").value = "";
-    setFilter("", "");
-});
-
-// Pausing and paging.
-
-byId("pause").addEventListener("click", () => {
-    if (table.isPaused) table.resume();
-    else table.pause();
-    paintHead(true);
-});
-for (const [id, pages] of [["newer", -1], ["older", 1]]) {
-    byId(id).addEventListener("click", () => {
-        table.turn(pages);
-        paintHead(true);
-    });
-}
-
 // The head of the page.
 
 const stateTexts = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting" };
 
 function drawHead() {
-    const isPaused = table.isPaused && connection.state === "live";
+    const isPaused = view() === "events" && events.table.isPaused && connection.state === "live";
     const wait = connection.retryAt - Date.now();
     setAttribute(byId("state"), "data-state", isPaused ? "paused" : connection.state);
     setText(byId("state-text"), isPaused ? "Paused" : stateTexts[connection.state]);
     setText(byId("state-wait"), wait > 900 ? `in ${duration(Math.ceil(wait / 1000) * 1000).replace(/[.,]0/, "")}` : "");
-    setText(byId("pause"), table.isPaused ? "Resume" : "Pause");
     setText(byId("offset"), socket.offset === null ? "–" : count(socket.offset));
     setText(byId("uptime"), uptime((Date.now() - startedAt) / 1000));
 }
 
+function showDeadLetters(number) {
+    byId("dead-count").hidden = !(number > 0);
+    setText(byId("dead-count"), count(number));
+}
+
 // Start.
 
-showFilter();
+whenMoved((name, query) => {
+    if (name === "events") events.show(query);
+    if (name === "markets") markets.show(query);
+    else markets.hide();
+    if (name === "dead-letters") letters.show();
+    for (const paint of paints) paint(true);
+});
+
 let isStarted = false;
 whenSignedIn(() => {
     if (isStarted) {
-        fillFromHistory(socket.offset);
+        events.fill(socket.offset);
+        if (view() === "dead-letters") letters.show();
         socket.retryNow();
         return;
     }
     isStarted = true;
-    fillFromHistory(null);
+    startRouting();
+    events.fill(null);
     socket.connect();
     poll("/api/v1/metrics", (metrics) => {
         traffic.metrics = metrics;
@@ -170,8 +133,9 @@ whenSignedIn(() => {
         connectors.report(answer);
         paintConnectors();
     });
+    watchHealth(() => true, showDeadLetters);
 });
-for (const paint of [paintTraffic, paintConnectors, paintPrices, paintEvents, paintHead]) {
+for (const paint of paints) {
     paint();
     setInterval(paint, 1000);
 }

@@ -9,6 +9,7 @@ export class EventRecord {
         const payload = event.payload ?? {};
         this.offset = offset;
         this.text = text;
+        this.id = asText(event.event_id);
         this.type = asText(event.event_type);
         this.source = asText(event.source);
         this.timestamp = asText(event.timestamp);
@@ -66,6 +67,11 @@ export function readPage(text) {
     });
     reader.end();
     return entries.filter((entry) => entry !== null);
+}
+
+/** An entry on its own: the answer of `GET /api/v1/events/{event_id}`. */
+export function readEntryOf(text) {
+    return readEntry(new Reader(text));
 }
 
 function readEntry(reader) {

@@ -1,4 +1,5 @@
-// Which events the table shows: type patterns and symbols, with the server's own rules, kept in the page's address.
+// Which events the table shows: types, symbols, sources and items, with the server's own rules, kept in the page's
+// address.
 
 /** One type pattern: exact, `*`, a trailing `.*` for everything below, `*` between dots for exactly one part. */
 export function matchesPattern(pattern, type) {
@@ -16,56 +17,54 @@ function list(text) {
     return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
 }
 
+/** What an event may be chosen by, as the address and the server's requests name it. */
+export const filterKeys = ["type", "symbol", "source", "item"];
+
 export class Filter {
-    constructor(types = "", symbols = "") {
-        this.types = list(types);
-        this.symbols = list(symbols);
-        this.wantedSymbols = new Set(this.symbols.map((symbol) => symbol.toUpperCase()));
+    /** `values` has a text for each key, with commas between its values. */
+    constructor(values = {}) {
+        this.values = Object.fromEntries(filterKeys.map((key) => [key, list(values[key] ?? "")]));
+        this.symbols = new Set(this.values.symbol.map((symbol) => symbol.toUpperCase()));
+        this.sources = new Set(this.values.source);
+        this.items = new Set(this.values.item);
         this.decidedTypes = new Map();
     }
 
     get isOpen() {
-        return this.types.length === 0 && this.symbols.length === 0;
+        return filterKeys.every((key) => this.values[key].length === 0);
     }
 
     matches(record) {
-        return this.matchesType(record.type) && this.matchesSymbol(record);
+        return this.matchesType(record.type) && this.matchesSymbol(record)
+            && (this.sources.size === 0 || this.sources.has(record.source))
+            && (this.items.size === 0 || this.items.has(record.item));
     }
 
     /** Remembered by type: a stream of thousands a second has a handful of them. */
     matchesType(type) {
-        if (this.types.length === 0) return true;
+        if (this.values.type.length === 0) return true;
         let decided = this.decidedTypes.get(type);
         if (decided === undefined) {
             if (this.decidedTypes.size >= 1000) this.decidedTypes.clear();
-            decided = this.types.some((pattern) => matchesPattern(pattern, type));
+            decided = this.values.type.some((pattern) => matchesPattern(pattern, type));
             this.decidedTypes.set(type, decided);
         }
         return decided;
     }
 
     matchesSymbol(record) {
-        if (this.wantedSymbols.size === 0 || this.wantedSymbols.has("*")) return true;
-        return this.wantedSymbols.has(record.symbol.toUpperCase())
-            || this.wantedSymbols.has(record.venueSymbol.toUpperCase());
+        if (this.symbols.size === 0 || this.symbols.has("*")) return true;
+        return this.symbols.has(record.symbol.toUpperCase()) || this.symbols.has(record.venueSymbol.toUpperCase());
     }
 
-    /** For a request: `type=a&type=b&symbol=c`. */
+    /** For a request or an address: `type=a&type=b&symbol=c`. */
     get query() {
         const query = new URLSearchParams();
-        for (const type of this.types) query.append("type", type);
-        for (const symbol of this.symbols) query.append("symbol", symbol);
+        for (const key of filterKeys) for (const value of this.values[key]) query.append(key, value);
         return query;
     }
 
-    static fromAddress() {
-        const query = new URLSearchParams(location.search);
-        return new Filter(query.getAll("type").join(","), query.getAll("symbol").join(","));
-    }
-
-    /** Written into the address without a new entry in the browser's history: typing is no navigation. */
-    toAddress() {
-        const query = this.query.toString();
-        history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
+    static from(query) {
+        return new Filter(Object.fromEntries(filterKeys.map((key) => [key, query.getAll(key).join(",")])));
     }
 }

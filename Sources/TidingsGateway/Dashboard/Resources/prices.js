@@ -71,8 +71,8 @@ export class Prices {
     }
 
     makeRow(quote) {
-        const symbol = element("button", { type: "button", class: "symbol", title: `Show only ${quote.symbol}` }, quote.symbol);
-        symbol.addEventListener("click", () => this.pickSymbol(quote.symbol));
+        const symbol = element("button", { type: "button", class: "symbol", title: `Show the market ${quote.symbol}` }, quote.symbol);
+        symbol.addEventListener("click", () => this.pickSymbol(quote.symbol, quote.source));
         const name = element("th", { scope: "row" }, symbol, " ", element("bdi", { class: "soft" }, quote.source));
         const arrow = element("span", { class: "arrow" });
         const last = element("span", {}, none);

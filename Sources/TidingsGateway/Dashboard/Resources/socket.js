@@ -12,8 +12,10 @@ const firstDelay = 500;
 const longestDelay = 20_000;
 
 /**
- * `listener` has: `event(record, event)`, `state(name, retryInMilliseconds)`, `missed(count or null, reason)`,
- * `refused(message)`, and `subscribed(offset, isSameLog)`: everything after `offset` comes from here on.
+ * `listener` has: `event(record, event)`, `state(name, retryInMilliseconds)`, `missed(count or null, reason, end or null)`
+ * with the offset below which the log has them,
+ * `refused(message)`, `resumed(milliseconds)` after a break of that length over which nothing was lost, and
+ * `subscribed(offset, isSameLog)`: everything after `offset` comes from here on.
  */
 export class EventSocket {
     constructor(listener) {
@@ -25,7 +27,10 @@ export class EventSocket {
         this.socket = null;
         this.retry = null;
         this.resumesFrom = null;
+        this.away = 0;
         setInterval(() => this.checkPulse(), pingEvery);
+        // A machine that slept wakes with a connection that is long dead.
+        document.addEventListener("visibilitychange", () => this.checkPulse());
         addEventListener("online", () => this.retryNow());
     }
 
@@ -48,6 +53,7 @@ export class EventSocket {
         const away = this.heardAt === 0 ? 0 : Date.now() - this.heardAt;
         this.resumesFrom = away < longestResume ? this.offset : null;
         if (this.resumesFrom !== null) request.from = { epoch: this.epoch, offset: this.offset };
+        this.away = away;
         this.heardAt = Date.now();
         this.socket.send(JSON.stringify(request));
     }
@@ -65,7 +71,9 @@ export class EventSocket {
             this.offset = frame.record.offset;
             this.listener.event(frame.record, frame.data);
         } else if (frame.type === "gap") {
-            this.listener.missed(asNumber(frame.dropped), "the connection did not keep up");
+            const dropped = asNumber(frame.dropped);
+            const end = asNumber(frame.after) + dropped + 1;
+            this.listener.missed(dropped, "the connection did not keep up", Number.isSafeInteger(end) ? end : null);
         } else if (frame.type === "ack" && frame.action === "subscribed") {
             this.acknowledged(frame.data ?? {});
         } else if (frame.type === "error") {
@@ -79,14 +87,15 @@ export class EventSocket {
         const sameLog = this.epoch === null || this.epoch === epoch;
         if (data.recovered === false) {
             // What is left of the log would be delivered from its oldest event. We show now instead, and say so.
-            this.listener.missed(null, sameLog ? "the log no longer reaches back that far" : "the log was started anew");
+            this.listener.missed(null, sameLog ? "the log no longer reaches back that far" : "the log was started anew", null);
             this.startAtNow();
             return;
         }
         if (this.resumesFrom === null && this.offset !== null) {
-            if (!sameLog) this.listener.missed(null, "the log was started anew");
-            else if (offset > this.offset) this.listener.missed(offset - this.offset, "the page was away for long");
+            if (!sameLog) this.listener.missed(null, "the log was started anew", null);
+            else if (offset > this.offset) this.listener.missed(offset - this.offset, "the page was away for long", offset + 1);
         }
+        if (this.resumesFrom !== null && data.recovered === true) this.listener.resumed(this.away);
         this.attempt = 0;
         this.epoch = epoch;
         if (this.resumesFrom === null) this.offset = offset;

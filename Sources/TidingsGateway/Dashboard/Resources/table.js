@@ -6,6 +6,9 @@ import { EventRing } from "./ring.js";
 import { family } from "./summary.js";
 
 export const rowsShown = 50;
+/** How many of the log's older events are fetched at a time, and how many are kept while browsing. */
+export const pageOfLog = 500;
+const mostBrowsed = 10_000;
 
 /**
  * The table follows the stream while nobody reads it. It holds still while the pointer or the keyboard is on a row,
@@ -13,9 +16,13 @@ export const rowsShown = 50;
  * if it is the viewer's doing.
  */
 export class EventTable {
-    constructor(show, changed) {
+    constructor(show, changed, fetchOlder) {
         this.show = show;
         this.changed = changed;
+        this.fetchOlder = fetchOlder;
+        this.isFetching = false;
+        this.isAtStart = false;
+        this.hasCutNewer = false;
         this.ring = new EventRing();
         this.frozen = null;
         this.page = 0;
@@ -24,7 +31,7 @@ export class EventTable {
         this.arrivedWhenDrawn = 0;
         this.undrawn = 0;
         this.rows = Array.from({ length: rowsShown }, () => makeRow());
-        this.body = byId("events");
+        this.body = byId("event-rows");
         this.body.append(...this.rows.map((row) => row.element));
         this.listen();
     }
@@ -60,14 +67,59 @@ export class EventTable {
     resume() {
         this.frozen = null;
         this.page = 0;
+        this.isAtStart = this.hasCutNewer = false;
         this.changed(true);
     }
 
-    turn(pages) {
+    /** Pauses at a place in the log: what is shown ends below `offset`. */
+    async browse(offset) {
+        this.frozen = [];
+        this.page = 0;
+        this.isAtStart = false;
+        this.hasCutNewer = true;
+        await this.extend(offset);
+    }
+
+    /** Pages through what is kept, and beyond its end through the log. */
+    async turn(pages) {
         this.pause();
+        if (pages > 0 && (this.page + pages + 1) * rowsShown > this.frozen.length && !this.isAtStart) {
+            await this.extend(this.frozen[0]?.offset ?? null);
+        }
+        if (this.frozen === null) return;
         const last = Math.max(0, Math.ceil(this.frozen.length / rowsShown) - 1);
         this.page = Math.min(last, Math.max(0, this.page + pages));
         this.changed(true);
+    }
+
+    /** Puts the log's events below `offset` under those that are browsed. */
+    async extend(offset) {
+        if (this.isFetching) return;
+        this.isFetching = true;
+        const browsed = this.frozen;
+        try {
+            const older = await this.fetchOlder(offset);
+            // Resumed, or filtered anew, while the answer was under way.
+            if (older === null || this.frozen !== browsed) return;
+            this.isAtStart = older.length < pageOfLog;
+            this.frozen = [...older.reverse(), ...browsed];
+            const surplus = this.frozen.length - mostBrowsed;
+            if (surplus > 0) {
+                const pages = Math.ceil(surplus / rowsShown);
+                this.frozen.splice(this.frozen.length - pages * rowsShown);
+                this.page = Math.max(0, this.page - pages);
+                this.hasCutNewer = true;
+            }
+        } finally {
+            this.isFetching = false;
+            this.changed(true);
+        }
+    }
+
+    /** The offset of the first row while browsing, for the address; null while live. */
+    get place() {
+        if (!this.isPaused) return null;
+        return this.frozen[this.frozen.length - 1 - this.page * rowsShown]?.offset ?? null;
     }
 
     draw() {
@@ -90,14 +142,15 @@ export class EventTable {
         const records = this.frozen ?? this.ring.records;
         const first = this.page * rowsShown;
         const last = Math.min(records.length, first + rowsShown);
-        const shown = records.length === 0 ? "" : `${count(first + 1)}–${count(last)} of the newest ${count(records.length)}`;
+        const kept = this.hasCutNewer ? `${count(records.length)} from the log` : `the newest ${count(records.length)}`;
+        const shown = records.length === 0 ? "" : `${count(first + 1)}–${count(last)} of ${kept}`;
         const waiting = this.arrived - this.arrivedWhenDrawn;
         const held = this.isPaused ? `paused, ${count(waiting)} new since`
             : this.isHeld ? `held while you are on a row, ${count(waiting)} new` : "";
         const undrawn = this.undrawn > 0 ? `${count(this.undrawn)} passed too fast to be drawn` : "";
         setText(byId("events-note"), [shown, held, undrawn].filter((part) => part !== "").join(" · "));
         byId("newer").disabled = this.page === 0;
-        byId("older").disabled = last >= records.length;
+        byId("older").disabled = records.length === 0 || this.isFetching || (this.isAtStart && last >= records.length);
     }
 
     listen() {

@@ -78,6 +78,9 @@ export class Traffic {
             showFact(name, metrics[name] === undefined ? null : count(metrics[name]));
             byId(name).classList.toggle("bad", metrics[name] > 0 && (name === "dropped" || name === "failed"));
         }
+        const clients = metrics.clients ?? {};
+        showFact("clients", clients.connected === undefined ? null : count(clients.connected));
+        showFact("slow-clients", clients.closed_as_slow === undefined ? null : count(clients.closed_as_slow));
         const latency = metrics.latency_ms;
         const values = ["p50", "p95", "p99"].map((name) => latency?.[name]);
         const isKnown = values.some((value) => Number.isFinite(value));
@@ -129,7 +132,7 @@ export class Traffic {
 }
 
 /** A server that does not count something does not get an empty field for it. */
-function showFact(id, text) {
+export function showFact(id, text) {
     const target = byId(id);
     target.parentElement.hidden = text === null;
     if (text !== null) setText(target, text);
