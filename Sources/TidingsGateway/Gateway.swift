@@ -67,6 +67,9 @@ public final class Gateway: Service {
             on: eventLoops, log: self.log, scope: scope, configuration: self.configuration)
         self.feed.withLock { $0 = feed }
         let server = self.makeServer(feed)
+        if self.access.isEnforced, self.configuration.tls == nil, !ListenPolicy.isLoopback(self.configuration.host) {
+            self.logger.warning("Access tokens travel unencrypted: configure TLS, here or in a proxy in front")
+        }
         let observation = feed.start()
         defer { observation.cancel() }
         let tap = try await self.markets.attach(to: self.bus, log: self.log, since: self.firstHead)

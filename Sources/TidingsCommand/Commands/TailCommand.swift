@@ -60,10 +60,12 @@ struct TailCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await reader.run(client, url) }
             group.addTask {
-                for await _ in signals { break }
-                // The reader takes its leave, unless it hangs in a pipe that nobody reads.
-                signal(SIGALRM) { _ in _exit(0) }
-                alarm(2)
+                for await _ in signals {
+                    // The reader takes its leave, unless it hangs in a pipe that nobody reads.
+                    signal(SIGALRM) { _ in _exit(0) }
+                    alarm(2)
+                    return
+                }
             }
             defer { group.cancelAll() }
             try await group.next()

@@ -29,6 +29,11 @@ public actor WebSocketServer {
         let log: any EventLog
     }
 
+    /// Whether a gateway is over.
+    private final class Ending: Sendable {
+        let hasEnded = Locked(false)
+    }
+
     /// A gateway from start to stop.
     private final class Run: Sendable {
         let address: GatewayAddress
@@ -63,18 +68,21 @@ public actor WebSocketServer {
     ///
     /// - Throws: ``GatewayError`` with `configuration` while the server runs, and ``EventBusError`` when the bus has
     ///   stopped.
-    public func attach(to bus: any EventBus) throws {
-        guard self.run == nil else {
-            throw GatewayError(.configuration, "a server that runs cannot be attached to another bus: stop it first")
+    public func attach(to bus: any EventBus) async throws {
+        try await self.turns.run {
+            guard self.run == nil else {
+                throw GatewayError(
+                    .configuration, "a server that runs cannot be attached to another bus: stop it first")
+            }
+            self.served = try Self.served(bus)
         }
-        self.served = try Self.served(bus)
     }
 
     /// Serves what is emitted from now on.
     ///
     /// - Throws: as ``attach(to:)-(EventBus)``.
-    public func attach(to emitter: EventEmitter) throws {
-        try self.attach(to: emitter.bus)
+    public func attach(to emitter: EventEmitter) async throws {
+        try await self.attach(to: emitter.bus)
     }
 
     /// The bus that is served, for publishing and subscribing.
@@ -117,6 +125,7 @@ public actor WebSocketServer {
         ) { continuation.yield($0) }
         let services = ServiceGroup(services: [gateway], logger: self.logger)
         // Owned by the run, which cancels it when it is let go; `stop()` waits for it.
+        let ending = Ending()
         let task = Task { [weak self] in
             do {
                 try await services.run()
@@ -124,10 +133,13 @@ public actor WebSocketServer {
             } catch {
                 continuation.finish(throwing: error)
             }
+            ending.hasEnded.withLock { $0 = true }
             await self?.ended(services)
         }
         do {
             for try await address in listening {
+                // One that has ended again already will not say so twice.
+                if ending.hasEnded.withLock({ $0 }) { break }
                 self.run = Run(address: address, services: services, task: task)
                 return
             }
@@ -136,10 +148,11 @@ public actor WebSocketServer {
         } catch {
             throw GatewayError(.cannotListen, "cannot listen: \(error)", underlying: error)
         }
-        // Whoever started it was cancelled meanwhile.
+        // Whoever started it was cancelled meanwhile, or it ended at once.
         task.cancel()
         await task.value
-        throw CancellationError()
+        try Task.checkCancellation()
+        throw GatewayError(.cannotListen, "the server ended as soon as it had begun")
     }
 
     /// A gateway has ended by itself.
