@@ -96,9 +96,18 @@ struct SQLiteEventLogTests {
                 let reopened = try await SQLiteEventLog.open(configuration)
                 #expect((reopened.epoch == log.epoch) == (durability == .full))
                 #expect(reopened.bounds == LogBounds(oldest: 1, head: 10))
+                // What the first one handed out is still the same, but for a log that was never synchronized.
+                let known: [String: Int64] =
+                    switch durability {
+                    case .full: [:]
+                    case .normal: [log.epoch: 10]
+                    case .off: [log.epoch: 0]
+                    }
+                #expect(reopened.earlierEpochs == known)
                 await reopened.close()
                 let third = try await SQLiteEventLog.open(configuration)
                 #expect(third.epoch == reopened.epoch)
+                #expect(third.earlierEpochs == known)
                 await third.close()
             }
         }

@@ -6,6 +6,10 @@ public protocol EventLog: EventReader {
     /// Names the history that the offsets belong to; has no `-` in it. Changes when history was lost.
     var epoch: String { get }
 
+    /// Earlier epochs of this log, each with the last offset that means the same event now as it did then. Whoever comes
+    /// with an earlier epoch and an offset up to that one has lost nothing.
+    var earlierEpochs: [String: Int64] { get }
+
     /// The oldest offset still there and the newest one committed.
     var bounds: LogBounds { get }
 
@@ -40,6 +44,11 @@ public protocol EventLog: EventReader {
 
     /// How far durable subscriptions have come in this log.
     var cursors: any DurableCursorStore { get }
+}
+
+extension EventLog {
+    /// None: a log that has but one epoch.
+    public var earlierEpochs: [String: Int64] { [:] }
 }
 
 /// The offsets that a log holds.

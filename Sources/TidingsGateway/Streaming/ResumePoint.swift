@@ -62,9 +62,8 @@ enum ResumePoint: Sendable, Equatable {
             return Resolution(after: bounds.oldest - 1, isRecovered: true, oldest: bounds.oldest)
         case .offset(let offset, let epoch):
             // An offset that we have not reached belongs to a history that was lost.
-            guard epoch == nil || epoch == log.epoch, offset + 1 >= bounds.oldest, offset <= bounds.head else {
-                return lost
-            }
+            let last = epoch.map { $0 == log.epoch ? bounds.head : log.earlierEpochs[$0] ?? -1 } ?? bounds.head
+            guard offset + 1 >= bounds.oldest, offset <= min(last, bounds.head) else { return lost }
             return Resolution(after: offset, isRecovered: true, oldest: bounds.oldest)
         case .time:
             // Where the oldest we have is new enough already, newer ones may be gone.

@@ -22,6 +22,7 @@ public final class SQLiteEventLog: EventLog {
     }
 
     public let epoch: String
+    public let earlierEpochs: [String: Int64]
     /// The path of the file, absolute and free of links.
     public let file: String
     private let database: DatabasePool
@@ -68,6 +69,7 @@ public final class SQLiteEventLog: EventLog {
         }
         self.file = file.path
         self.epoch = session.epoch
+        self.earlierEpochs = session.earlierEpochs
         self.feed = CommitFeed(bounds: LogBounds(oldest: session.oldest, head: session.head))
         self.reads = LogReads(
             database: self.database, threads: WorkerThreads(count: configuration.readers), file: file.path)

@@ -3,6 +3,8 @@ import GRDB
 /// From opening a log for writing to closing it: which epoch its offsets belong to, and where they go on.
 struct LogSession {
     let epoch: String
+    /// Earlier epochs, each with the last offset that means the same event now as it did then.
+    let earlierEpochs: [String: Int64]
     let oldest: Int64
     let head: Int64
 
@@ -16,13 +18,33 @@ struct LogSession {
         var epoch = try Self.epoch(db)
         if let interrupted, interrupted != SQLiteLogConfiguration.Durability.full.rawValue { epoch = nil }
         if epoch == nil {
+            // What a power cut takes from a write-ahead log is its end: what is left is what was there. At `off` nobody
+            // knows, so nothing of what was before counts as the same.
+            let isPrefix = interrupted != SQLiteLogConfiguration.Durability.off.rawValue
             try db.execute(
                 sql: "INSERT INTO epochs (epoch, first_offset) VALUES (?, ?)",
-                arguments: [Self.newEpoch(), head + 1])
+                arguments: [Self.newEpoch(), isPrefix ? head + 1 : 1])
             epoch = try Self.epoch(db)
         }
         try db.execute(sql: "UPDATE log_state SET open_durability = ?", arguments: [durability.rawValue])
-        return LogSession(epoch: epoch ?? "", oldest: oldest, head: head)
+        return LogSession(epoch: epoch ?? "", earlierEpochs: try Self.earlierEpochs(db), oldest: oldest, head: head)
+    }
+
+    /// More restarts than anybody stays away for.
+    private static let mostEarlierEpochs = 1000
+
+    private static func earlierEpochs(_ db: Database) throws -> [String: Int64] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT epoch, first_offset FROM epochs ORDER BY rowid DESC LIMIT ?",
+            arguments: [Self.mostEarlierEpochs + 1])
+        var lastOffsets: [String: Int64] = [:]
+        var last = Int64.max
+        for row in rows {
+            let (epoch, first): (String, Int64) = (row[0], row[1])
+            if last != .max { lastOffsets[epoch] = last }
+            last = min(last, first - 1)
+        }
+        return lastOffsets
     }
 
     /// Marks the log as closed properly.

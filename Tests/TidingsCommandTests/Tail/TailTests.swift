@@ -24,10 +24,8 @@ import Tidings
         async throws
     {
         try await withFolder { folder in
-            // Only at `full` does the log know after a kill that it is still the same, and keeps its epoch.
-            let file = folder.appending(path: "tidings.yaml")
-            try "store: {file: s.db, durability: full}\n".write(to: file, atomically: true, encoding: .utf8)
-            var server = try Program(["run", "--config", file.path, "--listen", "127.0.0.1:0", "--quiet"])
+            let store = folder.appending(path: "s.db").path
+            var server = try Program(["run", "--store", store, "--listen", "127.0.0.1:0", "--quiet"])
             let address = try await server.address()
             let tail = try Program([
                 "tail", "--url", "http://\(address)", "--from", "start", "--type", "custom", "--json",
@@ -50,7 +48,7 @@ import Tidings
                     await tail.wait { $0.contains("\"e\(count / share)\"") }
                     server.kill9()
                     await server.waitUntilEnded()
-                    server = try Program(["run", "--config", file.path, "--listen", address, "--quiet"])
+                    server = try Program(["run", "--store", store, "--listen", address, "--quiet"])
                     _ = try await server.address()
                 }
                 try await group.waitForAll()
